@@ -1,0 +1,173 @@
+/** One call of a guest's export, on a stack of its own. @module */
+
+import { StackOverflowError, SuspendError } from "../errors.ts";
+import type { Greenlet } from "../greenlet/greenlet.ts";
+import type { Guest } from "./guest.ts";
+import { guestError, isTrap } from "./guest_errors.ts";
+import { GuestWait } from "./guest_wait.ts";
+import type {
+  PollingFunction,
+  SuspendingFunction,
+  WasmValue,
+} from "./host_function.ts";
+import { isSuspendError } from "./jspi.ts";
+import type { StackSegment } from "./stack_segments.ts";
+import { WORD } from "./switch_words.ts";
+
+/** A running call: who runs it, on which segment, and how it is to end early. */
+export class Activation {
+  /** Who runs it. */
+  readonly greenlet: Greenlet<unknown>;
+  /** In which instance. */
+  readonly guest: Guest;
+  /** Its part of the guest's memory, in an `interleaved` instance. */
+  readonly segment: StackSegment | undefined;
+  /** Its number in the thread's switch state. */
+  readonly number: number;
+
+  /** Whether it holds the instance's turn: callbacks run within their caller's. */
+  readonly ownsTurn: boolean;
+
+  readonly #called: string;
+  #doomed: Error | undefined = undefined;
+  #softened: Error | undefined = undefined;
+  #wait: GuestWait | undefined = undefined;
+
+  /** An activation that is about to start. */
+  constructor(
+    greenlet: Greenlet<unknown>,
+    guest: Guest,
+    called: string,
+    segment: StackSegment | undefined,
+    ownsTurn: boolean,
+  ) {
+    this.greenlet = greenlet;
+    this.guest = guest;
+    this.#called = called;
+    this.segment = segment;
+    this.ownsTurn = ownsTurn;
+    this.number = guest.switches.add(
+      this,
+      segment?.base ?? 0,
+      segment?.top ?? -1,
+    );
+  }
+
+  /** Why the guest is being unwound, if it is. */
+  get doomed(): Error | undefined {
+    return this.#doomed;
+  }
+
+  /** Notes that the guest is being unwound: if it blocks again, it traps. */
+  doom(reason: Error): void {
+    this.#doomed ??= reason;
+  }
+
+  /** Notes that one call of the guest failed on purpose: its result does not count any more. */
+  soften(reason: Error): void {
+    this.#softened ??= reason;
+  }
+
+  /**
+   * Runs a host function for the guest. Whatever it returns goes to the shim: a promise suspends.
+   */
+  suspend(
+    label: string,
+    host: SuspendingFunction | PollingFunction,
+    args: WasmValue[],
+  ): WasmValue {
+    const { guest, greenlet } = this;
+    const { words } = guest.switches;
+    if (this.#doomed !== undefined) {
+      words[WORD.trap] = 1;
+      throw this.#doomed;
+    }
+    const { segment } = this;
+    if (segment !== undefined && !guest.intact(segment)) {
+      words[WORD.trap] = 1;
+      words[WORD.overflow] = 1;
+      throw new Error("unreachable: the shim traps");
+    }
+    const outer = this.#wait;
+    const wait = this.#wait = new GuestWait(this, label, host.interrupt);
+    if (greenlet.interrupted) {
+      greenlet.deliverPending(wait);
+      if (!wait.armed) {
+        guest.switches.clearCurrent();
+        return wait.promise;
+      }
+    }
+    let result: WasmValue;
+    try {
+      result = host.wait(...args, wait);
+    } catch (error) {
+      wait.cancel();
+      this.#wait = outer;
+      throw error;
+    }
+    if (isPromise(result)) {
+      result.then(
+        (value) => wait.settle(value),
+        (error: unknown) => wait.fail(error),
+      );
+    } else if (wait.callbacks === 0) {
+      wait.cancel();
+      this.#wait = outer;
+      return result;
+    } else wait.settle(result);
+    guest.switches.clearCurrent();
+    return wait.promise;
+  }
+
+  /** The outcome of a call that returned. */
+  returned(value: WasmValue): WasmValue {
+    const overflow = this.segment !== undefined &&
+      !this.guest.intact(this.segment);
+    this.#end();
+    if (overflow) throw this.#overflow(undefined);
+    const reason = this.#doomed ?? this.#softened;
+    if (reason !== undefined) throw reason;
+    return value;
+  }
+
+  /** The outcome of a call that threw. */
+  threw(error: unknown): never {
+    const { guest } = this;
+    const { words } = guest.switches;
+    const overflow = isTrap(error) && words[WORD.overflow] === 1;
+    words[WORD.overflow] = 0;
+    const label = this.#wait?.label;
+    if (isSuspendError(error) && this.#wait?.armed) this.#wait.cancel();
+    this.#end();
+    if (overflow) throw this.#overflow(error);
+    const reported = this.#doomed ?? guestError(error, this.#called, label);
+    guest.unwound(reported, isTrap(error));
+    throw reported;
+  }
+
+  #overflow(cause: unknown): StackOverflowError {
+    const error = new StackOverflowError(
+      `The guest left its stack segment in '${this.#called}': the option 'stackSize' makes segments larger`,
+      { cause },
+    );
+    this.guest.unwound(error, true);
+    return error;
+  }
+
+  #end(): void {
+    this.guest.switches.remove(this.number);
+    this.guest.finished(this);
+  }
+}
+
+/** The error for a suspending host function that was called outside any greenlet. */
+export function noActivation(label: string): SuspendError {
+  return new SuspendError(
+    `Cannot suspend in host function '${label}': the guest was called without a greenlet, by its start function or by a plain call; export what must block and call that`,
+  );
+}
+
+function isPromise(value: WasmValue): value is PromiseLike<WasmValue> {
+  return typeof value === "object" && value !== null &&
+    typeof value.then === "function";
+}

@@ -1,0 +1,441 @@
+/** One instance of a guest, and the greenlets in it. @module */
+
+import {
+  GuestTaintedError,
+  MissingExportError,
+  type ResourceClosedError,
+  UnsupportedGuestError,
+} from "../errors.ts";
+import { FifoLock } from "../greenlet/fifo_lock.ts";
+import type { Greenlet } from "../greenlet/greenlet.ts";
+import type { Hub } from "../greenlet/hub.ts";
+import { Activation } from "./activation.ts";
+import { guestError, isTrap } from "./guest_errors.ts";
+import {
+  type HostImports,
+  linkImports,
+  type ShimContext,
+} from "./guest_imports.ts";
+import {
+  connectStackPointer,
+  findMemory,
+  instantiate,
+  nearNames,
+  shimContext,
+  type StackPointerAccess,
+} from "./guest_linking.ts";
+import type { GuestModule } from "./guest_module.ts";
+import type { GuestWait } from "./guest_wait.ts";
+import type { WasmValue } from "./host_function.ts";
+import {
+  promising,
+  type PromisingFunction,
+  type WasmFunction,
+} from "./jspi.ts";
+import { processStacks, type StackBudget } from "./stack_budget.ts";
+import {
+  type AllocatorNames,
+  segmentSource,
+  type StackSegment,
+  StackSegments,
+} from "./stack_segments.ts";
+import { type SwitchState, switchState } from "./switch_state.ts";
+import { WORD } from "./switch_words.ts";
+
+/**
+ * How many greenlets run in one instance: `exclusive`, one at a time on the guest's own stack;
+ * `interleaved`, many, each on a stack segment of its own; `isolated`, an instance for each.
+ */
+export type Concurrency = "exclusive" | "interleaved" | "isolated";
+
+/**
+ * How a greenlet in the guest is ended early. `throw` unwinds the guest with an exception.
+ * `errno` makes the one call fail that it waits in, and lets it clean up in peace.
+ */
+export type KillMode = "throw" | "errno";
+
+/** Options of an instance. */
+export interface GuestOptions {
+  /**
+   * How many greenlets may run in it.
+   *
+   * @default {"exclusive"}
+   */
+  readonly concurrency?: "exclusive" | "interleaved" | undefined;
+  /**
+   * Size of a stack segment in an `interleaved` instance, in bytes; at least 1,024.
+   *
+   * @default {65536}
+   */
+  readonly stackSize?: number | undefined;
+  /**
+   * Where stack segments come from: the guest's allocator functions by name, or `"grow"` for new
+   * pages at the memory's end. By default `malloc` and `free`, else `cabi_realloc`.
+   */
+  readonly allocator?: AllocatorNames | "grow" | undefined;
+  /**
+   * How greenlets are ended early.
+   *
+   * @default {"throw"}
+   */
+  readonly killMode?: KillMode | undefined;
+  /**
+   * What happens to new calls when the instance is tainted.
+   *
+   * @default {"refuse"}
+   */
+  readonly onTaint?: "refuse" | "allow" | undefined;
+  /** The stacks that the instance may use. By default those of the process. */
+  readonly stacks?: StackBudget | undefined;
+}
+
+const STACK_SIZE = 65_536;
+const SMALLEST_STACK = 1_024;
+
+/** An instance of a guest. */
+export class Guest {
+  /** The scheduler of its thread. */
+  readonly hub: Hub;
+  /** What runs on its thread. */
+  readonly switches: SwitchState;
+  /** How its greenlets are ended early. */
+  readonly killMode: KillMode;
+
+  readonly #module: GuestModule;
+  readonly #instance: WebAssembly.Instance;
+  readonly #memory: WebAssembly.Memory | undefined;
+  readonly #stackPointer: StackPointerAccess | undefined;
+  readonly #context: ShimContext;
+  readonly #segments: StackSegments | undefined;
+  readonly #stacks: StackBudget;
+  readonly #lock: FifoLock | undefined;
+  readonly #refuseTainted: boolean;
+  readonly #entries = new Map<WasmFunction, PromisingFunction>();
+  readonly #activations = new Set<Activation>();
+  #mainStack = 0;
+  #unbalanced = false;
+  #tainted: Error | undefined = undefined;
+
+  /**
+   * Instantiates a guest.
+   *
+   * @throws {MissingImportError} When nobody provides an import.
+   * @throws {UnsupportedGuestError} When it cannot be `interleaved`.
+   */
+  constructor(
+    hub: Hub,
+    module: GuestModule,
+    imports: HostImports,
+    options: GuestOptions = {},
+  ) {
+    this.hub = hub;
+    this.switches = switchState(hub);
+    this.killMode = options.killMode ?? "throw";
+    this.#module = module;
+    this.#stacks = options.stacks ?? processStacks;
+    this.#refuseTainted = options.onTaint !== "allow";
+    const interleaved = options.concurrency === "interleaved";
+    if (!interleaved) this.#lock = new FifoLock("the guest's turn");
+    if (interleaved && module.stackPointer.kind === "unknown") {
+      throw new UnsupportedGuestError(
+        `Cannot interleave greenlets: no stack pointer was found, as ${module.stackPointer.reason}; use 'exclusive' or 'isolated'`,
+      );
+    }
+    this.#context = shimContext(
+      hub,
+      this.switches,
+      module,
+      imports,
+      interleaved,
+    );
+    this.#instance = instantiate(
+      module,
+      linkImports(module, imports, this.#context),
+    );
+    this.#memory = findMemory(module, this.exports, imports);
+    this.#stackPointer = connectStackPointer(
+      module,
+      this.exports,
+      this.#context,
+    );
+    this.#mainStack = this.#stackPointer?.get() ?? 0;
+    if (interleaved && this.#stackPointer !== undefined) {
+      this.#segments = this.#createSegments(options);
+    }
+  }
+
+  /** The raw exports. Call functions of the guest through the instance's methods instead. */
+  get exports(): WebAssembly.Exports {
+    return this.#instance.exports;
+  }
+
+  /**
+   * The guest's linear memory.
+   *
+   * @throws {UnsupportedGuestError} When it has none that is exported or imported.
+   */
+  get memory(): WebAssembly.Memory {
+    if (this.#memory !== undefined) return this.#memory;
+    throw new UnsupportedGuestError(
+      "Cannot reach the guest's memory: it neither exports nor imports one",
+    );
+  }
+
+  /** Why the instance is not safe to use any more, if it is not. */
+  get tainted(): Error | undefined {
+    return this.#tainted;
+  }
+
+  /** The calls that run now. */
+  get activations(): ReadonlySet<Activation> {
+    return this.#activations;
+  }
+
+  /** Stack segments that exist, free ones included. */
+  get segments(): number {
+    return this.#segments?.allocated ?? 0;
+  }
+
+  /**
+   * An exported function.
+   *
+   * @throws {MissingExportError} When there is none of that name.
+   */
+  function(name: string): WasmFunction {
+    const found = this.exports[name];
+    if (typeof found === "function") return found as WasmFunction;
+    throw new MissingExportError(
+      `Cannot call '${name}': ${nearNames(name, this.exports)}`,
+    );
+  }
+
+  /**
+   * Runs an exported function in a greenlet: it may suspend.
+   *
+   * @param greenlet Who runs it.
+   * @param target The function, or its name.
+   * @param args Its arguments.
+   * @returns What it returns; rejects with what it throws.
+   */
+  run(
+    greenlet: Greenlet<unknown>,
+    target: string | WasmFunction,
+    args: readonly WasmValue[],
+  ): Promise<WasmValue> {
+    const called = typeof target === "string" ? this.function(target) : target;
+    const name = typeof target === "string" ? target : called.name;
+    this.#requireUsable(name);
+    if (this.#lock !== undefined && !this.#lock.tryAcquire()) {
+      return this.#runLater(greenlet, called, name, args, false);
+    }
+    if (!this.#stacks.tryAcquire()) {
+      return this.#runLater(greenlet, called, name, args, true);
+    }
+    return this.#start(greenlet, called, name, args, true);
+  }
+
+  /**
+   * Calls a function that does not suspend, from JavaScript and at once.
+   *
+   * @throws {GuestTrapError} When it traps; the instance is tainted then.
+   */
+  call(target: string | WasmFunction, ...args: WasmValue[]): WasmValue {
+    const called = typeof target === "string" ? this.function(target) : target;
+    const { words } = this.switches;
+    const current = words[WORD.current]!;
+    const pointer = this.#segments !== undefined
+      ? this.#stackPointer
+      : undefined;
+    const before = pointer?.get() ?? 0;
+    // Inside a host function the caller's frames are below its stack pointer: stay on top of them.
+    if (current === 0) pointer?.set(this.#mainStack);
+    words[WORD.current] = 0;
+    try {
+      return called(...args);
+    } catch (error) {
+      const name = typeof target === "string" ? target : called.name;
+      const reported = guestError(error, name, undefined);
+      this.unwound(reported, isTrap(error));
+      throw reported;
+    } finally {
+      this.switches.words[WORD.current] = current;
+      pointer?.set(before);
+    }
+  }
+
+  /** Runs a callback while its caller waits in a host function. For {@linkcode GuestWait}. */
+  async callBack(
+    caller: GuestWait,
+    target: string | number,
+    args: readonly WasmValue[],
+  ): Promise<WasmValue> {
+    const called = typeof target === "string"
+      ? this.function(target)
+      : this.#tableFunction(target);
+    this.#requireUsable(String(target));
+    // On one stack the last one in must be the first one out.
+    if (this.#segments === undefined && caller.callbacks > 1) {
+      throw new UnsupportedGuestError(
+        `Cannot call back '${target}': another callback of '${caller.label}' has not ended; await one before the next`,
+      );
+    }
+    if (!this.#stacks.tryAcquireReserve()) {
+      await this.#stacks.acquire(caller.greenlet);
+    }
+    return await this.#start(
+      caller.greenlet,
+      called,
+      String(target),
+      args,
+      false,
+    );
+  }
+
+  /** Whether nothing overwrote a segment's low end. For {@linkcode Activation}. */
+  intact(segment: StackSegment): boolean {
+    return this.#segments?.intact(segment) ?? true;
+  }
+
+  /** Takes back what an activation used. For {@linkcode Activation}. */
+  finished(activation: Activation): void {
+    this.#activations.delete(activation);
+    const { segment } = activation;
+    if (segment !== undefined) this.#segments?.release(segment);
+    this.#stacks.ended(this.hub.driver);
+    if (activation.ownsTurn) this.#lock?.release();
+  }
+
+  /**
+   * Notes that a call did not come to its proper end. For {@linkcode Activation}.
+   *
+   * @param reason With what it ended.
+   * @param trapped Whether the guest had no chance to clean up.
+   */
+  unwound(reason: unknown, trapped: boolean): void {
+    this.#unbalanced = true;
+    if (trapped || !this.#module.catchesExceptions) {
+      this.#tainted ??= reason instanceof Error
+        ? reason
+        : new Error(String(reason));
+    }
+  }
+
+  /** Ends all waits for the instance's turn, and gives free segments back. */
+  close(reason: ResourceClosedError): void {
+    this.#lock?.close(reason);
+    if (this.#tainted === undefined) this.#segments?.clear();
+  }
+
+  async #runLater(
+    greenlet: Greenlet<unknown>,
+    called: WasmFunction,
+    name: string,
+    args: readonly WasmValue[],
+    locked: boolean,
+  ): Promise<WasmValue> {
+    if (!locked) await this.#lock?.acquire(greenlet);
+    let started = false;
+    try {
+      await this.#stacks.acquire(greenlet);
+      try {
+        this.#requireUsable(name);
+        started = true;
+      } finally {
+        if (!started) this.#stacks.release();
+      }
+    } finally {
+      if (!started) this.#lock?.release();
+    }
+    return await this.#start(greenlet, called, name, args, true);
+  }
+
+  /** Starts a call that has its turn and its stack. */
+  #start(
+    greenlet: Greenlet<unknown>,
+    called: WasmFunction,
+    name: string,
+    args: readonly WasmValue[],
+    ownsTurn: boolean,
+  ): Promise<WasmValue> {
+    let activation: Activation;
+    try {
+      const segment = this.#segments?.acquire();
+      activation = new Activation(greenlet, this, name, segment, ownsTurn);
+    } catch (error) {
+      this.#stacks.release();
+      if (ownsTurn) this.#lock?.release();
+      throw error;
+    }
+    this.#activations.add(activation);
+    let entry = this.#entries.get(called);
+    if (entry === undefined) {
+      entry = promising(called);
+      this.#entries.set(called, entry);
+    }
+    return this.#enter(activation, entry, args).then(
+      (value) => activation.returned(value),
+      (error: unknown) => activation.threw(error),
+    );
+  }
+
+  #enter(
+    activation: Activation,
+    entry: PromisingFunction,
+    args: readonly WasmValue[],
+  ): Promise<WasmValue> {
+    const { switches } = this;
+    const previous = switches.words[WORD.current]!;
+    const pointer = this.#stackPointer;
+    const { segment } = activation;
+    const before = previous === 0 ? 0 : pointer?.get() ?? 0;
+    if (segment !== undefined) pointer?.set(segment.top);
+    else if (this.#unbalanced && this.#activations.size === 1) {
+      pointer?.set(this.#mainStack);
+      this.#unbalanced = false;
+    }
+    switches.words[WORD.current] = activation.number;
+    const outcome = entry(...args);
+    this.#stacks.started();
+    switches.words[WORD.current] = previous;
+    if (previous !== 0 && segment !== undefined) pointer?.set(before);
+    return outcome;
+  }
+
+  #createSegments(options: GuestOptions): StackSegments {
+    const size = options.stackSize ?? STACK_SIZE;
+    if (!Number.isInteger(size) || size < SMALLEST_STACK) {
+      throw new RangeError(
+        `Cannot make stack segments of ${size} bytes: 'stackSize' must be an integer of at least ${SMALLEST_STACK}`,
+      );
+    }
+    const source = segmentSource(
+      this.exports,
+      this.memory,
+      (called, ...args) => this.call(called, ...args),
+      options.allocator,
+    );
+    return new StackSegments(this.memory, size, source);
+  }
+
+  #requireUsable(name: string): void {
+    if (this.#tainted !== undefined && this.#refuseTainted) {
+      throw new GuestTaintedError(
+        `Cannot call '${name}': an earlier call left the guest's instance in an unknown state (${this.#tainted.message})`,
+        { cause: this.#tainted },
+      );
+    }
+  }
+
+  #tableFunction(index: number): WasmFunction {
+    const table = Object.values(this.exports).find((value) =>
+      value instanceof WebAssembly.Table
+    );
+    const found = table !== undefined && index < table.length
+      ? table.get(index)
+      : undefined;
+    if (typeof found === "function") return found as WasmFunction;
+    throw new MissingExportError(
+      `Cannot call back ${index}: the guest's function table has no function there`,
+    );
+  }
+}

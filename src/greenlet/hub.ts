@@ -1,0 +1,143 @@
+/** The scheduler of one thread. @module */
+
+import type { HubDriver } from "./driver.ts";
+import { Greenlet, type GreenletBody, type SpawnOptions } from "./greenlet.ts";
+import type { GreenletObserver } from "./observer.ts";
+import { Deque } from "./deque.ts";
+import type { Runnable } from "./runnable.ts";
+
+/** How long greenlets may run before the event loop gets a turn, in milliseconds. */
+const TIME_SLICE = 5;
+
+/** A resumption counts as this many ready calls: it usually runs that much more of a guest. */
+const RESUME_COST = 32;
+
+/** Most ready calls between two looks at the clock, which costs about 0.1 µs. */
+const MAX_QUOTA = 256;
+
+/** Looks at the clock are spaced so that about this much time passes between, in milliseconds. */
+const LOOK_INTERVAL = 0.25;
+
+/** Options of a {@linkcode Hub}. */
+export interface HubOptions {
+  /**
+   * How long greenlets may run before the event loop gets a turn, in milliseconds.
+   *
+   * @default {5}
+   */
+  readonly timeSlice?: number;
+}
+
+/**
+ * The scheduler of one thread: whoever can run stands in its ready queue and runs in that order;
+ * when the time slice is used up, the next one waits for the event loop's next turn.
+ *
+ * gevent's rule with the same 5 ms: without it, greenlets whose waits are always over at once
+ * would starve timers and I/O.
+ */
+export class Hub {
+  /** The runtime below. */
+  readonly driver: HubDriver;
+  /** Sees every start, suspension, resumption and end, when set. */
+  observer: GreenletObserver | undefined = undefined;
+  /** Called when the ready queue has become empty; the engine trims stacks then. */
+  onIdle: (() => void) | undefined = undefined;
+
+  readonly #timeSlice: number;
+  readonly #queue = new Deque<Runnable>();
+  #drainPending = false;
+  #sliceStart: number;
+  #lastLook: number;
+  #quota = MAX_QUOTA;
+  #allowance = MAX_QUOTA;
+  #exhausted = false;
+  #nextId = 1;
+  #live = 0;
+
+  /** A hub on a runtime's clock, timers and macrotasks. */
+  constructor(driver: HubDriver, options: HubOptions = {}) {
+    this.driver = driver;
+    this.#timeSlice = options.timeSlice ?? TIME_SLICE;
+    this.#sliceStart = this.#lastLook = driver.now();
+  }
+
+  /** How many greenlets were spawned and have not ended. */
+  get live(): number {
+    return this.#live;
+  }
+
+  /**
+   * Queues a greenlet; it never runs before the caller has given way.
+   *
+   * @param body What the greenlet runs.
+   * @param options Its name.
+   * @returns The greenlet.
+   */
+  spawn<T>(body: GreenletBody<T>, options: SpawnOptions = {}): Greenlet<T> {
+    const greenlet = new Greenlet<T>(this, this.#nextId++, body, options);
+    this.#live += 1;
+    this.ready(greenlet);
+    return greenlet;
+  }
+
+  /** Notes that a greenlet has ended. For the greenlet itself. */
+  ended(): void {
+    this.#live -= 1;
+  }
+
+  /** Queues something to run after all that is queued already. */
+  ready(runnable: Runnable): void {
+    this.#queue.push(runnable);
+    if (this.#drainPending) return;
+    this.#drainPending = true;
+    if (this.#exhausted) this.driver.hop(this.#afterHop);
+    else queueMicrotask(this.#drain);
+  }
+
+  /** Counts one ready call; whether the slice still allows it. */
+  admitCall(): boolean {
+    this.#allowance -= 1;
+    return this.#allowance > 0 || this.#look();
+  }
+
+  readonly #drain = (): void => {
+    // One at a time where the slice is nearly used up or resumptions are slow, so that each one's
+    // work is seen by the clock before the next one starts.
+    do {
+      this.#queue.shift()?.run();
+      this.#allowance -= RESUME_COST;
+    } while (this.#allowance > 0 && this.#queue.length > 0);
+    if (this.#queue.length === 0) {
+      this.#drainPending = false;
+      this.onIdle?.();
+    } else if (this.#allowance > 0 || this.#look()) {
+      queueMicrotask(this.#drain);
+    } else {
+      this.driver.hop(this.#afterHop);
+    }
+  };
+
+  readonly #afterHop = (): void => {
+    this.#exhausted = false;
+    this.#sliceStart = this.#lastLook = this.driver.now();
+    this.#allowance = this.#quota;
+    this.#drain();
+  };
+
+  /** Reads the clock; whether the slice has time left. */
+  #look(): boolean {
+    if (this.#exhausted) return false;
+    const now = this.driver.now();
+    const elapsed = now - this.#lastLook;
+    this.#lastLook = now;
+    if (elapsed > LOOK_INTERVAL) {
+      this.#quota = Math.max(1, this.#quota >> 1);
+    } else if (this.#quota < MAX_QUOTA) {
+      this.#quota *= 2;
+    }
+    this.#allowance = this.#quota;
+    if (now - this.#sliceStart < this.#timeSlice) return true;
+    this.#exhausted = true;
+    return false;
+  }
+}

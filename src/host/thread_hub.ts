@@ -1,0 +1,20 @@
+/** The hub of this thread, on the runtime's clock, timers and macrotasks. @module */
+
+import { setImmediate } from "node:timers";
+import type { HubDriver } from "../greenlet/driver.ts";
+import { Hub } from "../greenlet/hub.ts";
+
+const driver: HubDriver = {
+  now: () => performance.now(),
+  // The cheapest turn of the event loop: 1.7 µs, where a zero timeout takes 2 ms.
+  hop: (run) => void setImmediate(run),
+  setTimer: (run, delay) => setTimeout(run, delay),
+  clearTimer: (timer) => clearTimeout(timer as number),
+};
+
+let hub: Hub | undefined;
+
+/** The hub of this thread; one for all libraries, so that they share its time slices fairly. */
+export function threadHub(): Hub {
+  return hub ??= new Hub(driver);
+}
