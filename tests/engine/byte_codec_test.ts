@@ -40,6 +40,24 @@ Deno.test("ByteReader reads back every 64-bit integer that ByteWriter writes", (
   }
 });
 
+Deno.test("ByteWriter writes integers in their shortest form", () => {
+  const lengthOf = (write: (writer: ByteWriter) => unknown) => {
+    const writer = new ByteWriter();
+    write(writer);
+    return writer.finish().length;
+  };
+  for (
+    const [value, length] of [[-64, 1], [63, 1], [-65, 2], [64, 2]] as const
+  ) {
+    assert.equal(lengthOf((writer) => writer.s32(value)), length);
+    assert.equal(lengthOf((writer) => writer.s64(BigInt(value))), length);
+  }
+  for (const [value, length] of [[127, 1], [128, 2]] as const) {
+    assert.equal(lengthOf((writer) => writer.u32(value)), length);
+    assert.equal(lengthOf((writer) => writer.u64(BigInt(value))), length);
+  }
+});
+
 Deno.test("ByteReader accepts integers padded to their type's greatest length", () => {
   assert.equal(reader(0x83, 0x80, 0x80, 0x80, 0x00).u32(), 3);
   assert.equal(reader(0xff, 0xff, 0xff, 0xff, 0x7f).s32(), -1);

@@ -67,8 +67,8 @@ Deno.test("memoryLimitPass() bounds the first of several memories", () => {
 Deno.test("memoryLimitPass() bounds 64-bit and shared memories", () => {
   assert.equal(maximumOf(corpusModule("a 64-bit memory"), 4 * PAGE), 4n);
   const shared = moduleOf([[5, [1, 0x03, 1, 9]]]);
-  const { module } = applyPasses(shared, [memoryLimitPass(4 * PAGE)]);
-  assert.deepEqual(module.memoryLimits(0), {
+  const { bytes } = applyPasses(shared, [memoryLimitPass(4 * PAGE)]);
+  assert.deepEqual(readModule(bytes).memoryLimits(0), {
     minimum: 1n,
     maximum: 4n,
     shared: true,

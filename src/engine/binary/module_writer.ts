@@ -45,8 +45,7 @@ export function writeModule(module: BinaryModule): Uint8Array<ArrayBuffer> {
   return writer.finish();
 
   function writeBefore({ name }: Section): void {
-    // A custom section keeps what follows it in its place.
-    if (name === "custom") return;
+    // Never true of a custom section, whose rank is below all others.
     while (
       pending[0] !== undefined && sectionRank(pending[0]) <= sectionRank(name)
     ) {
