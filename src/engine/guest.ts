@@ -15,6 +15,7 @@ import {
   type HostImports,
   linkImports,
   type ShimContext,
+  tableFunctions,
 } from "./guest_imports.ts";
 import {
   connectStackPointer,
@@ -26,7 +27,7 @@ import {
 } from "./guest_linking.ts";
 import type { GuestModule } from "./guest_module.ts";
 import type { GuestWait } from "./guest_wait.ts";
-import type { WasmValue } from "./host_function.ts";
+import type { HostFunction, WasmValue } from "./host_function.ts";
 import {
   promising,
   type PromisingFunction,
@@ -263,6 +264,26 @@ export class Guest {
     }
   }
 
+  /**
+   * Puts host functions into the guest's function table.
+   *
+   * @param functions Each must have declared its `type`.
+   * @returns The function pointers, for the guest to call them by.
+   */
+  addFunctions(
+    functions: Readonly<Record<string, HostFunction>>,
+  ): Record<string, number> {
+    const table = this.#table();
+    const pointers: Record<string, number> = {};
+    const made = tableFunctions(functions, this.#context);
+    for (const [label, exported] of Object.entries(made)) {
+      const pointer = table.grow(1);
+      table.set(pointer, exported);
+      pointers[label] = pointer;
+    }
+    return pointers;
+  }
+
   /** Runs a callback while its caller waits in a host function. For {@linkcode GuestWait}. */
   async callBack(
     caller: GuestWait,
@@ -426,13 +447,19 @@ export class Guest {
     }
   }
 
-  #tableFunction(index: number): WasmFunction {
+  #table(): WebAssembly.Table {
     const table = Object.values(this.exports).find((value) =>
       value instanceof WebAssembly.Table
     );
-    const found = table !== undefined && index < table.length
-      ? table.get(index)
-      : undefined;
+    if (table !== undefined) return table;
+    throw new UnsupportedGuestError(
+      "Cannot use function pointers: the guest exports no table",
+    );
+  }
+
+  #tableFunction(index: number): WasmFunction {
+    const table = this.#table();
+    const found = index < table.length ? table.get(index) : undefined;
     if (typeof found === "function") return found as WasmFunction;
     throw new MissingExportError(
       `Cannot call back ${index}: the guest's function table has no function there`,

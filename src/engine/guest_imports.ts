@@ -21,7 +21,9 @@ import {
   type WasmValue,
   WOULD_BLOCK,
 } from "./host_function.ts";
-import { suspendingImport } from "./jspi.ts";
+import { FunctionBody } from "./codegen/function_body.ts";
+import { ModuleBuilder } from "./codegen/module_builder.ts";
+import { suspendingImport, type WasmFunction } from "./jspi.ts";
 import {
   SHIM_NAMESPACE,
   type ShimFunction,
@@ -151,6 +153,44 @@ export function shimExports(
     [SHIM_NAMESPACE]: shim,
   });
   return functions.map((_, index) => exports[`f${index}`]!);
+}
+
+/**
+ * Host functions as WebAssembly functions for a guest's table, for callbacks that a guest takes
+ * as function pointers. Every one must have declared its `type`.
+ *
+ * @throws {UnsupportedGuestError} When a signature is not declared.
+ */
+export function tableFunctions(
+  functions: Readonly<Record<string, HostFunction>>,
+  context: ShimContext,
+): Record<string, WasmFunction> {
+  const result: Record<string, WasmFunction> = {};
+  const shimmed: NamedHostFunction[] = [];
+  for (const [label, host] of Object.entries(functions)) {
+    const type = hostType(label, host, undefined);
+    if (host.kind !== "sync") shimmed.push({ label, host, type });
+    else result[label] = typedFunction(type, syncImport(label, host));
+  }
+  for (const [index, exported] of shimExports(shimmed, context).entries()) {
+    result[shimmed[index]!.label] = exported as WasmFunction;
+  }
+  return result;
+}
+
+/** A JavaScript function as a WebAssembly function, which is what a table takes. */
+function typedFunction(
+  type: HostFunctionType,
+  call: WasmFunction,
+): WasmFunction {
+  const builder = new ModuleBuilder();
+  const imported = builder.importFunction("js", "call", type);
+  const body = new FunctionBody(type.params.length)
+    .get(...type.params.keys()).call(imported);
+  builder.defineFunction("call", type, body);
+  const module = new WebAssembly.Module(builder.finish());
+  const { exports } = new WebAssembly.Instance(module, { js: { call } });
+  return exports.call as WasmFunction;
 }
 
 /** A plain import that may not block. */

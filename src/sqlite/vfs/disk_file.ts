@@ -86,14 +86,16 @@ export class DiskFile implements VfsFile {
 
   /** Flushes the database's other files, then buffers and waits until there is room again. */
   async write(data: Uint8Array, position: number): Promise<void> {
-    if (!this.#group.isClean(this.#file)) {
+    const end = position + data.length;
+    if (this.#group.isClean(this.#file)) {
+      await this.#file.write(data, position);
+    } else {
+      // The guest's memory may change, or move, while the other files are flushed.
       const copy = data.slice();
       await this.#group.flush(this.#file);
       await this.#file.write(copy, position);
-    } else {
-      await this.#file.write(data, position);
     }
-    this.#grow(position + data.length);
+    this.#grow(end);
   }
 
   /** Always waits. */
