@@ -1,15 +1,12 @@
 /** One call of a guest's export, on a stack of its own. @module */
 
-import { StackOverflowError, SuspendError } from "../errors.ts";
+import { InternalError, StackOverflowError, SuspendError } from "../errors.ts";
 import type { Greenlet } from "../greenlet/greenlet.ts";
 import type { Guest } from "./guest.ts";
+import type { BlockingFunction } from "./invoker.ts";
 import { guestError, isTrap } from "./guest_errors.ts";
 import { GuestWait } from "./guest_wait.ts";
-import type {
-  PollingFunction,
-  SuspendingFunction,
-  WasmValue,
-} from "./host_function.ts";
+import type { WasmValue } from "./host_function.ts";
 import { isSuspendError } from "./jspi.ts";
 import type { StackSegment } from "./stack_segments.ts";
 import { WORD } from "./switch_words.ts";
@@ -72,51 +69,47 @@ export class Activation {
    * Runs a host function for the guest. Whatever it returns goes to the shim: a promise suspends.
    */
   suspend(
-    label: string,
-    host: SuspendingFunction | PollingFunction,
-    args: WasmValue[],
+    host: BlockingFunction,
+    a?: WasmValue,
+    b?: WasmValue,
+    c?: WasmValue,
+    d?: WasmValue,
+    e?: WasmValue,
+    f?: WasmValue,
   ): WasmValue {
     const { guest, greenlet } = this;
-    const { words } = guest.switches;
+    guest.hub.turnTaken();
     if (this.#doomed !== undefined) {
-      words[WORD.trap] = 1;
+      guest.switches.words[WORD.trap] = 1;
       throw this.#doomed;
     }
     const { segment } = this;
     if (segment !== undefined && !guest.intact(segment)) {
-      words[WORD.trap] = 1;
-      words[WORD.overflow] = 1;
-      throw new Error("unreachable: the shim traps");
+      guest.switches.words[WORD.trap] = 1;
+      guest.switches.words[WORD.overflow] = 1;
+      throw new InternalError("Cannot go on: the shim traps here");
     }
-    const outer = this.#wait;
-    const wait = this.#wait = new GuestWait(this, label, host.interrupt);
+    const last = this.#wait;
+    const wait = last?.reuse(host) ? last : new GuestWait(this, host);
+    this.#wait = wait;
     if (greenlet.interrupted) {
       greenlet.deliverPending(wait);
       if (!wait.armed) {
         guest.switches.clearCurrent();
-        return wait.promise;
+        return wait.suspend();
       }
     }
     let result: WasmValue;
     try {
-      result = host.wait(...args, wait);
+      result = host.invoke(wait, a, b, c, d, e, f);
     } catch (error) {
       wait.cancel();
-      this.#wait = outer;
       throw error;
     }
-    if (isPromise(result)) {
-      result.then(
-        (value) => wait.settle(value),
-        (error: unknown) => wait.fail(error),
-      );
-    } else if (wait.callbacks === 0) {
-      wait.cancel();
-      this.#wait = outer;
-      return result;
-    } else wait.settle(result);
+    if (isPromise(result)) result.then(wait.onValue, wait.onError);
+    else wait.settle(result);
     guest.switches.clearCurrent();
-    return wait.promise;
+    return wait.suspend();
   }
 
   /** The outcome of a call that returned. */

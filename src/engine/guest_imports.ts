@@ -8,6 +8,7 @@ import {
 import type { Hub } from "../greenlet/hub.ts";
 import type { FunctionType, ValueType } from "./binary/types.ts";
 import { noActivation } from "./activation.ts";
+import { blockingFunction, type Invoke, MOST_PARAMETERS } from "./invoker.ts";
 import { type GuestModule, importedType } from "./guest_module.ts";
 import {
   type HostFunction,
@@ -136,7 +137,7 @@ export function shimExports(
   if (stackPointerGlobal !== undefined) shim.stack_pointer = stackPointerGlobal;
   if (late !== undefined) shim.late = late;
   for (const [index, { label, host, type }] of functions.entries()) {
-    shim[`wait${index}`] = waitImport(label, host, switches);
+    shim[`wait${index}`] = waitImport(label, host, type, switches);
     if (host.kind === "polling") {
       shim[`attempt${index}`] = attemptImport(host, type, context);
     }
@@ -245,12 +246,23 @@ function crossing(label: string, type: ValueType): HostValueType {
 function waitImport(
   label: string,
   host: SuspendingFunction | PollingFunction,
+  type: HostFunctionType,
   switches: SwitchState,
 ): WebAssembly.ImportValue {
-  return suspendingImport((...args) => {
+  const arity = type.params.length;
+  const blocking = blockingFunction(label, host, arity);
+  if (arity > MOST_PARAMETERS) {
+    return suspendingImport((...args) => {
+      const activation = switches.current;
+      if (activation === undefined) throw noActivation(label);
+      const invoke: Invoke = (wait) => blocking.invoke(wait, ...args);
+      return activation.suspend({ ...blocking, invoke });
+    });
+  }
+  return suspendingImport((a, b, c, d, e, f) => {
     const activation = switches.current;
     if (activation === undefined) throw noActivation(label);
-    return activation.suspend(label, host, args);
+    return activation.suspend(blocking, a, b, c, d, e, f);
   });
 }
 

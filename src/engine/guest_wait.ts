@@ -3,7 +3,16 @@
 import { ResourceClosedError } from "../errors.ts";
 import { Wait } from "../greenlet/wait.ts";
 import type { Activation } from "./activation.ts";
-import type { HostCall, InterruptOptions, WasmValue } from "./host_function.ts";
+import type { HostCall, WasmValue } from "./host_function.ts";
+import type { BlockingFunction } from "./invoker.ts";
+
+/** What few calls of host functions need. */
+interface Extras {
+  controller: AbortController | undefined;
+  reason: Error | undefined;
+  callbacks: number;
+  held: (() => void) | undefined;
+}
 
 /**
  * The wait of a guest in a suspending host function, and at the same time the
@@ -11,21 +20,19 @@ import type { HostCall, InterruptOptions, WasmValue } from "./host_function.ts";
  */
 export class GuestWait extends Wait<WasmValue> implements HostCall {
   readonly #activation: Activation;
-  readonly #interrupt: InterruptOptions;
-  #controller: AbortController | undefined = undefined;
-  #reason: Error | undefined = undefined;
-  #callbacks = 0;
-  #held: (() => void) | undefined = undefined;
+  #host: BlockingFunction;
+  #extras: Extras | undefined = undefined;
 
-  /** Begins the wait of an activation in an import. */
-  constructor(
-    activation: Activation,
-    label: string,
-    interrupt: InterruptOptions,
-  ) {
-    super(activation.greenlet, label);
+  /** {@linkcode Wait.settle}, for a promise. */
+  readonly onValue = (value: WasmValue): void => this.settle(value);
+  /** {@linkcode Wait.fail}, for a promise. */
+  readonly onError = (error: unknown): void => this.fail(error);
+
+  /** Begins the wait of an activation in a host function. */
+  constructor(activation: Activation, host: BlockingFunction) {
+    super(activation.greenlet, host.label);
     this.#activation = activation;
-    this.#interrupt = interrupt;
+    this.#host = host;
   }
 
   get active(): boolean {
@@ -33,16 +40,17 @@ export class GuestWait extends Wait<WasmValue> implements HostCall {
   }
 
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (!this.armed) this.#controller.abort(this.#reason);
+    const extras = this.#extra();
+    if (extras.controller === undefined) {
+      extras.controller = new AbortController();
+      if (!this.armed) extras.controller.abort(extras.reason);
     }
-    return this.#controller.signal;
+    return extras.controller.signal;
   }
 
   /** How many callbacks into the guest have not ended. */
   get callbacks(): number {
-    return this.#callbacks;
+    return this.#extras?.callbacks ?? 0;
   }
 
   async callback(
@@ -54,25 +62,30 @@ export class GuestWait extends Wait<WasmValue> implements HostCall {
         `Cannot call back '${target}': the call of '${this.label}' is over`,
       );
     }
-    this.#callbacks += 1;
+    const extras = this.#extra();
+    extras.callbacks += 1;
     try {
       return await this.#activation.guest.callBack(this, target, args);
     } finally {
-      this.#callbacks -= 1;
-      if (this.#callbacks === 0) this.#release();
+      extras.callbacks -= 1;
+      if (extras.callbacks === 0) this.#callbacksEnded(extras);
     }
   }
 
   override settle(value: WasmValue): void {
-    if (this.#callbacks > 0) this.#held = () => this.settle(value);
-    else if (this.#reason === undefined) super.settle(value);
-    else this.#interrupted(this.#reason);
+    const extras = this.#extras;
+    if (extras === undefined) super.settle(value);
+    else if (extras.callbacks > 0) extras.held = () => this.settle(value);
+    else if (extras.reason === undefined) super.settle(value);
+    else this.#interrupted(extras.reason);
   }
 
   override fail(error: unknown): void {
-    if (this.#callbacks > 0) this.#held = () => this.fail(error);
-    else if (this.#reason === undefined) super.fail(error);
-    else this.#interrupted(this.#reason);
+    const extras = this.#extras;
+    if (extras === undefined) super.fail(error);
+    else if (extras.callbacks > 0) extras.held = () => this.fail(error);
+    else if (extras.reason === undefined) super.fail(error);
+    else this.#interrupted(extras.reason);
   }
 
   /**
@@ -80,34 +93,54 @@ export class GuestWait extends Wait<WasmValue> implements HostCall {
    * and always by force, the guest is unwound.
    */
   override interrupt(reason: Error, force = false): boolean {
-    if (!this.armed || (this.#reason !== undefined && !force)) return false;
+    if (!this.armed) return false;
+    const extras = this.#extra();
     // The innermost callback takes it; it reaches this wait when the callback has ended.
-    if (this.#callbacks > 0) return false;
+    if (extras.callbacks > 0) return false;
+    if (extras.reason !== undefined && !force) return false;
+    const { interrupted, onInterrupt } = this.#host.interrupt;
     const soft = this.#activation.guest.killMode === "errno" && !force;
-    if (soft && this.#interrupt.interrupted === undefined) return false;
-    this.#reason = reason;
+    if (soft && interrupted === undefined) return false;
+    extras.reason = reason;
     if (soft) this.#activation.soften(reason);
     else this.#activation.doom(reason);
-    this.#controller?.abort(reason);
-    if (force || this.#interrupt.onInterrupt !== "finish") {
-      this.#interrupted(reason);
+    extras.controller?.abort(reason);
+    if (force || onInterrupt !== "finish") this.#interrupted(reason);
+    return true;
+  }
+
+  /** Uses the object again, when no host function was given it and no kill met it. */
+  reuse(host: BlockingFunction): boolean {
+    if (!this.over || this.#extras !== undefined || this.#host.takesCall) {
+      return false;
     }
+    this.#host = host;
+    this.begin(host.label);
     return true;
   }
 
   #interrupted(reason: Error): void {
-    const { interrupted } = this.#interrupt;
+    const { interrupted } = this.#host.interrupt;
     if (this.#activation.doomed !== undefined || interrupted === undefined) {
       super.fail(reason);
     } else super.settle(interrupted(reason));
   }
 
-  #release(): void {
-    const held = this.#held;
-    this.#held = undefined;
+  #callbacksEnded(extras: Extras): void {
+    const { held } = extras;
+    extras.held = undefined;
     if (held !== undefined) held();
     else if (this.armed && this.greenlet.interrupted) {
       this.greenlet.deliverPending(this);
     }
+  }
+
+  #extra(): Extras {
+    return this.#extras ??= {
+      controller: undefined,
+      reason: undefined,
+      callbacks: 0,
+      held: undefined,
+    };
   }
 }

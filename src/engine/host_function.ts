@@ -34,7 +34,10 @@ export interface HostFunctionType {
   readonly results: readonly HostValueType[];
 }
 
-/** One call of a suspending or polling host function, handed to it as its last argument. */
+/**
+ * One call of a suspending or polling host function, handed to it as its last argument, if it
+ * declares one parameter more than the guest passes.
+ */
 export interface HostCall extends GuestCallbacks {
   /** Aborted when the greenlet is killed or timed out during this call, or the library closes. */
   readonly signal: AbortSignal;
@@ -78,7 +81,7 @@ export interface PollingFunctions {
    * greenlet has to wait. Never called when the time slice is used up.
    */
   readonly attempt: (...args: WasmValue[]) => HostResult | typeof WOULD_BLOCK;
-  /** Waits, then returns the result. Gets a {@linkcode HostCall} as its last argument. */
+  /** Waits, then returns the result. Gets a {@linkcode HostCall} as its last argument, if it declares one. */
   readonly wait: (...args: WasmValue[]) => HostResult | PromiseLike<HostResult>;
 }
 
@@ -99,7 +102,7 @@ export interface SyncFunction {
 export interface SuspendingFunction {
   /** Discriminates the kinds. */
   readonly kind: "suspending";
-  /** The function itself; a {@linkcode HostCall} is its last argument. */
+  /** The function itself; a {@linkcode HostCall} is its last argument, if declared. */
   readonly wait: (...args: WasmValue[]) => HostResult | PromiseLike<HostResult>;
   /** The signature, where it was declared. */
   readonly type: HostFunctionType | undefined;
@@ -113,7 +116,7 @@ export interface PollingFunction {
   readonly kind: "polling";
   /** Tries without waiting. */
   readonly attempt: PollingFunctions["attempt"];
-  /** Waits, then returns the result; a {@linkcode HostCall} is its last argument. */
+  /** Waits, then returns the result; a {@linkcode HostCall} is its last argument, if declared. */
   readonly wait: PollingFunctions["wait"];
   /** The signature, where it was declared. */
   readonly type: HostFunctionType | undefined;
@@ -142,9 +145,11 @@ export function sync(
 
 /**
  * A host function that may block: the guest's greenlet is suspended until its promise settles,
- * and the guest sees an ordinary call that returns the value or throws.
+ * and the guest sees an ordinary call that returns the value or throws. When it returns no
+ * promise, the greenlet gives way to all that is ready and goes on with the value.
  *
- * @param wait The function; it gets the guest's arguments, then a {@linkcode HostCall}.
+ * @param wait The function; it gets the guest's arguments and, if it declares one parameter more
+ * than those, a {@linkcode HostCall}.
  * @param options The signature, and what a kill or a timeout does to a call.
  * @returns The entry for an import table.
  */

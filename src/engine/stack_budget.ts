@@ -81,7 +81,7 @@ export class StackBudget {
       this.#waiters.push(wait);
       this.#admit();
     }
-    return wait.promise;
+    return wait.suspend();
   }
 
   /** Notes that a call was started, which made V8 unmap the finished stacks. */

@@ -37,14 +37,14 @@ export class FifoLock {
   acquire(greenlet: Greenlet<unknown>): Promise<void> {
     const wait = new Wait<void>(greenlet, this.#label);
     if (greenlet.interrupted) greenlet.deliverPending(wait);
-    if (!wait.armed) return wait.promise;
+    if (!wait.armed) return wait.suspend();
     if (this.#closed !== undefined) wait.fail(this.#closed);
     else if (this.#locked) this.#waiters.push(wait);
     else {
       this.#locked = true;
       wait.settle();
     }
-    return wait.promise;
+    return wait.suspend();
   }
 
   /** Hands the lock to the next waiter. */

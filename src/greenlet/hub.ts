@@ -10,7 +10,7 @@ import type { Runnable } from "./runnable.ts";
 const TIME_SLICE = 5;
 
 /** A resumption counts as this many ready calls: it usually runs that much more of a guest. */
-const RESUME_COST = 32;
+const RESUME_COST = 16;
 
 /** Most ready calls between two looks at the clock, which costs about 0.1 µs. */
 const MAX_QUOTA = 256;
@@ -51,6 +51,7 @@ export class Hub {
   #quota = MAX_QUOTA;
   #allowance = MAX_QUOTA;
   #exhausted = false;
+  #turns = 0;
   #nextId = 1;
   #live = 0;
 
@@ -92,6 +93,26 @@ export class Hub {
     this.#drainPending = true;
     if (this.#exhausted) this.driver.hop(this.#afterHop);
     else queueMicrotask(this.#drain);
+  }
+
+  /**
+   * Whether a resumption may go ahead without standing in the queue: nobody is before it and the
+   * slice has time left. The order is the same, at half the price.
+   *
+   * The number of those that have not run yet is bounded, as the clock cannot see their work
+   * before it is done: see {@linkcode Hub.turnTaken}.
+   */
+  admitTurn(): boolean {
+    if (this.#drainPending || this.#turns >= this.#quota >> 1) return false;
+    this.#allowance -= RESUME_COST;
+    if (this.#allowance <= 0 && !this.#look()) return false;
+    this.#turns += 1;
+    return true;
+  }
+
+  /** Notes that a greenlet that was resumed has run and gives way again. */
+  turnTaken(): void {
+    this.#turns = 0;
   }
 
   /** Counts one ready call; whether the slice still allows it. */

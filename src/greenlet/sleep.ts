@@ -17,12 +17,12 @@ export function sleepIn(
   const wait = new Wait<void>(greenlet, "sleep");
   const { hub } = greenlet;
   if (greenlet.interrupted) greenlet.deliverPending(wait);
-  if (!wait.armed) return wait.promise;
+  if (!wait.armed) return wait.suspend();
   if (delay > 0) {
     const timer = hub.driver.setTimer(() => wait.settle(), delay);
     wait.release = () => hub.driver.clearTimer(timer);
   } else {
     hub.ready({ run: () => wait.settle() });
   }
-  return wait.promise;
+  return wait.suspend();
 }

@@ -4,12 +4,15 @@ import type { Greenlet } from "./greenlet.ts";
 import type { Runnable } from "./runnable.ts";
 
 const ARMED = 0;
-const SETTLED = 1;
-const OVER = 2;
+const RETURNED = 1;
+const THREW = 2;
+const OVER = 3;
+
+const RESOLVED = Promise.resolve();
 
 let takeResolve: (value: unknown) => void;
 let takeReject: (error: unknown) => void;
-// One executor for all promises: a closure for each would cost more than the promise.
+// One executor for all promises: a closure for each would cost as much as the promise.
 function take(
   resolve: (value: unknown) => void,
   reject: (error: unknown) => void,
@@ -25,37 +28,33 @@ function take(
  * 2. Whatever ends it calls {@linkcode Wait.settle} or {@linkcode Wait.fail}, from anywhere and at
  *    any time; the first call counts, later ones are ignored, so an abandoned operation may finish
  *    as late as it likes.
- * 3. The outcome then takes its turn in the hub's ready queue, and {@linkcode Wait.promise}
- *    settles: never inside the call that settled it.
+ * 3. The outcome then takes its turn after all that is ready already, and the promise of
+ *    {@linkcode Wait.suspend} settles: never inside the call that settled the wait.
  * 4. A kill or a timeout reaches the innermost wait through {@linkcode Wait.interrupt}. A wait that
  *    was settled before keeps its outcome: what was received is not lost, the interrupt hits the
  *    next wait.
+ *
+ * @typeParam T What the wait ends with.
  */
 export class Wait<T> implements Runnable {
   /** Who waits. */
   readonly greenlet: Greenlet<unknown>;
   /** What for, for reports: an import's name, `sleep`, …. */
-  readonly label: string;
-  /** Settles when the greenlet runs on. */
-  readonly promise: Promise<T>;
+  label: string;
   /** Releases what the wait holds when it is interrupted: a timer, a place in a queue. */
   release: (() => void) | undefined = undefined;
   /** The next outer wait of the same greenlet. For the greenlet itself. */
   outer: Wait<unknown> | undefined = undefined;
 
-  readonly #resolve: (value: unknown) => void;
-  readonly #reject: (error: unknown) => void;
   #state = ARMED;
-  #failed = false;
   #value: unknown = undefined;
+  #resolve: ((value: unknown) => void) | undefined = undefined;
+  #reject: ((error: unknown) => void) | undefined = undefined;
 
   /** Begins a wait of a greenlet. */
   constructor(greenlet: Greenlet<unknown>, label: string) {
     this.greenlet = greenlet;
     this.label = label;
-    this.promise = new Promise<unknown>(take) as Promise<T>;
-    this.#resolve = takeResolve;
-    this.#reject = takeReject;
     greenlet.beginWait(this);
   }
 
@@ -64,16 +63,35 @@ export class Wait<T> implements Runnable {
     return this.#state === ARMED;
   }
 
+  /** Whether the greenlet runs on. */
+  get over(): boolean {
+    return this.#state === OVER;
+  }
+
+  /**
+   * The promise that settles when the greenlet runs on. Call it once, after having arranged for
+   * the wait's end.
+   */
+  suspend(): Promise<T> {
+    if (this.#state !== ARMED && this.greenlet.hub.admitTurn()) {
+      // Over before it began: the microtask queue is the ready queue, as nobody stands in ours.
+      return RESOLVED.then(this.#turn);
+    }
+    const promise = new Promise<unknown>(take) as Promise<T>;
+    this.#resolve = takeResolve;
+    this.#reject = takeReject;
+    if (this.#state !== ARMED) this.#queue();
+    return promise;
+  }
+
   /** Ends the wait with a value. */
   settle(value: T): void {
-    if (this.#state !== ARMED) return;
-    this.#end(value, false);
+    if (this.#state === ARMED) this.#end(RETURNED, value);
   }
 
   /** Ends the wait with an error. */
   fail(error: unknown): void {
-    if (this.#state !== ARMED) return;
-    this.#end(error, true);
+    if (this.#state === ARMED) this.#end(THREW, error);
   }
 
   /**
@@ -98,16 +116,39 @@ export class Wait<T> implements Runnable {
 
   /** Lets the greenlet run on. For the hub. */
   run(): void {
+    const failed = this.#state === THREW;
     this.#state = OVER;
     this.greenlet.endWait(this);
-    if (this.#failed) this.#reject(this.#value);
-    else this.#resolve(this.#value);
+    if (failed) this.#reject?.(this.#value);
+    else this.#resolve?.(this.#value);
   }
 
-  #end(value: unknown, failed: boolean): void {
-    this.#state = SETTLED;
-    this.#value = value;
-    this.#failed = failed;
-    this.greenlet.hub.ready(this);
+  /** Uses the object for another wait of the same greenlet, when nobody else holds it. */
+  protected begin(label: string): void {
+    this.label = label;
+    this.#state = ARMED;
+    this.#resolve = undefined;
+    this.greenlet.beginWait(this);
   }
+
+  #end(state: number, value: unknown): void {
+    this.#state = state;
+    this.#value = value;
+    if (this.#resolve !== undefined) this.#queue();
+  }
+
+  #queue(): void {
+    const { hub } = this.greenlet;
+    if (hub.admitTurn()) this.run();
+    else hub.ready(this);
+  }
+
+  // A field, as a method would need a closure for each suspension.
+  readonly #turn = (): T => {
+    const failed = this.#state === THREW;
+    this.#state = OVER;
+    this.greenlet.endWait(this);
+    if (failed) throw this.#value;
+    return this.#value as T;
+  };
 }

@@ -82,6 +82,12 @@ export class FunctionBody {
     return this;
   }
 
+  /** `i64.const`. */
+  constant64(value: bigint): this {
+    this.#code.u8(OPCODE.i64Const).s64(value);
+    return this;
+  }
+
   /**
    * A load or a store of a memory.
    *
@@ -93,6 +99,7 @@ export class FunctionBody {
     name:
       | "i32Load"
       | "i64Load"
+      | "f64Load"
       | "i32Load8U"
       | "i32Store"
       | "i64Store"

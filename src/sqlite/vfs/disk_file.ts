@@ -1,11 +1,12 @@
 /** A database, a journal or a write-ahead log on the disk. @module */
 
 import * as fs from "node:fs";
-import { RandomAccessFile } from "../../host/file.ts";
+import type { RandomAccessFile } from "../../host/file.ts";
 import { type FileLock, LOCK_LEVELS, type LockLevel } from "../file_locks.ts";
 import { RESULT_CODES } from "../result_codes.ts";
 import { syncDirectoryOf } from "./directory.ts";
 import type { FileGroup } from "./file_group.ts";
+import { ReadAhead } from "./read_ahead.ts";
 import type { VfsFile } from "./vfs_file.ts";
 
 /** What a {@linkcode DiskFile} consists of. */
@@ -27,6 +28,7 @@ export class DiskFile implements VfsFile {
   readonly #file: RandomAccessFile;
   readonly #group: FileGroup;
   readonly #lock: FileLock | undefined;
+  readonly #ahead = new ReadAhead();
   #newEntry: boolean;
   /** A database's size is known only while its lock keeps others from changing it. */
   #size: number | undefined;
@@ -65,20 +67,28 @@ export class DiskFile implements VfsFile {
     return this.#size;
   }
 
-  /** Reads what is buffered. */
+  /** Reads what is buffered or was read ahead. */
   tryRead(into: Uint8Array, position: number): number | undefined {
-    return this.#file.tryRead(into, position) ? into.length : undefined;
+    const atHand = this.#ahead.tryRead(into, position) ||
+      this.#file.tryRead(into, position);
+    return atHand ? into.length : undefined;
   }
 
-  /** Reads up to the end of the file. */
+  /** Reads up to the end of the file, and ahead while nobody else can change it. */
   read(into: Uint8Array<ArrayBuffer>, position: number): Promise<number> {
-    return this.#file.read(into, position);
+    if (!this.#isStable) return this.#file.read(into, position);
+    return this.#ahead.read(
+      into,
+      position,
+      (bytes, from) => this.#file.read(bytes, from),
+    );
   }
 
   /** Buffers, unless the buffer is full or another file of the database has to be flushed first. */
   tryWrite(data: Uint8Array, position: number): boolean {
     if (!this.#file.hasRoom(data.length)) return false;
     if (!this.#group.isClean(this.#file)) return false;
+    this.#ahead.forget();
     this.#file.write(data, position);
     this.#grow(position + data.length);
     return true;
@@ -87,6 +97,7 @@ export class DiskFile implements VfsFile {
   /** Flushes the database's other files, then buffers and waits until there is room again. */
   async write(data: Uint8Array, position: number): Promise<void> {
     const end = position + data.length;
+    this.#ahead.forget();
     if (this.#group.isClean(this.#file)) {
       await this.#file.write(data, position);
     } else {
@@ -105,6 +116,7 @@ export class DiskFile implements VfsFile {
 
   /** Flushes the database's other files, then changes the size. */
   async truncate(size: number): Promise<void> {
+    this.#ahead.forget();
     await this.#group.flush(this.#file);
     await this.#file.truncate(size);
     if (this.#size !== undefined) this.#size = size;
@@ -126,7 +138,7 @@ export class DiskFile implements VfsFile {
   /** Asks for the size, and remembers it while the lock allows. */
   async size(): Promise<number> {
     const size = await this.#file.size();
-    if (this.lockLevel >= LOCK_LEVELS.shared) this.#size = size;
+    if (this.#isStable) this.#size = size;
     return size;
   }
 
@@ -145,14 +157,14 @@ export class DiskFile implements VfsFile {
     if (this.#lock === undefined) return RESULT_CODES.SQLITE_OK;
     const unlocked = this.#lock.level === LOCK_LEVELS.none;
     const code = this.#lock.lock(level);
-    if (unlocked) this.#size = undefined;
+    if (unlocked) this.#forget();
     return code;
   }
 
   /** Lowers the lock level. */
   unlock(level: LockLevel): void {
     this.#lock?.unlock(level);
-    if (this.#lock?.level === LOCK_LEVELS.none) this.#size = undefined;
+    if (this.#lock?.level === LOCK_LEVELS.none) this.#forget();
   }
 
   /** Whether a database holds `reserved` or more on the file. */
@@ -172,5 +184,16 @@ export class DiskFile implements VfsFile {
 
   #grow(end: number): void {
     if (this.#size !== undefined) this.#size = Math.max(this.#size, end);
+  }
+
+  /** Whether a lock, or being a journal, keeps all others from changing the file. */
+  get #isStable(): boolean {
+    return this.#lock === undefined || this.#lock.level >= LOCK_LEVELS.shared;
+  }
+
+  /** Forgets what others may change from now on. */
+  #forget(): void {
+    this.#size = undefined;
+    this.#ahead.forget();
   }
 }

@@ -1,6 +1,13 @@
 /** From the names that SQLite is given to the one path that a file is known by. @module */
 
-import { normalize, resolve } from "node:path";
+import {
+  basename,
+  dirname,
+  isAbsolute,
+  join,
+  normalize,
+  resolve,
+} from "node:path";
 
 /** A path, and whether it differs from the name by more than its spelling. */
 export interface FullPath {
@@ -21,19 +28,15 @@ export interface FullPath {
  * @throws {Deno.errors.NotCapable} When the working directory is needed and must not be read.
  */
 export async function fullPathOf(name: string): Promise<FullPath> {
-  const path = name.startsWith("/")
-    ? normalize(name)
-    : resolve(Deno.cwd(), name);
+  const path = isAbsolute(name) ? normalize(name) : resolve(Deno.cwd(), name);
   const real = await realPath(path);
   if (real !== undefined) {
     return { path: real, isLink: real !== path && await isSymlink(path) };
   }
   // The file does not exist yet; its directory may still be reached by a link.
-  const slash = path.lastIndexOf("/");
-  const directory = await realPath(path.slice(0, slash) || "/");
-  if (slash < 0 || directory === undefined) return { path, isLink: false };
-  const separator = directory.endsWith("/") ? "" : "/";
-  return { path: directory + separator + path.slice(slash + 1), isLink: false };
+  const directory = await realPath(dirname(path));
+  if (directory === undefined) return { path, isLink: false };
+  return { path: join(directory, basename(path)), isLink: false };
 }
 
 async function realPath(path: string): Promise<string | undefined> {
