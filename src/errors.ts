@@ -104,3 +104,6 @@ export class InternalError extends HedgesnakeError {}
 
 /** *You* closed the resource: a library, a database, a file. Its waiters get this error too. */
 export class ResourceClosedError extends HedgesnakeError {}
+
+/** *The world* broke the resource: a server that does not answer, a disk that is full. */
+export class ResourceBrokenError extends HedgesnakeError {}

@@ -17,6 +17,8 @@ import {
   type ShimContext,
   tableFunctions,
 } from "./guest_imports.ts";
+import type { GuestOptions, KillMode } from "./guest_options.ts";
+import { StateSwitch } from "./greenlet_state.ts";
 import {
   connectStackPointer,
   findMemory,
@@ -33,62 +35,15 @@ import {
   type PromisingFunction,
   type WasmFunction,
 } from "./jspi.ts";
+import { LATE } from "./shim.ts";
 import { processStacks, type StackBudget } from "./stack_budget.ts";
 import {
-  type AllocatorNames,
   segmentSource,
   type StackSegment,
   StackSegments,
 } from "./stack_segments.ts";
 import { type SwitchState, switchState } from "./switch_state.ts";
 import { WORD } from "./switch_words.ts";
-
-/**
- * How many greenlets run in one instance: `exclusive`, one at a time on the guest's own stack;
- * `interleaved`, many, each on a stack segment of its own; `isolated`, an instance for each.
- */
-export type Concurrency = "exclusive" | "interleaved" | "isolated";
-
-/**
- * How a greenlet in the guest is ended early. `throw` unwinds the guest with an exception.
- * `errno` makes the one call fail that it waits in, and lets it clean up in peace.
- */
-export type KillMode = "throw" | "errno";
-
-/** Options of an instance. */
-export interface GuestOptions {
-  /**
-   * How many greenlets may run in it.
-   *
-   * @default {"exclusive"}
-   */
-  readonly concurrency?: "exclusive" | "interleaved" | undefined;
-  /**
-   * Size of a stack segment in an `interleaved` instance, in bytes; at least 1,024.
-   *
-   * @default {65536}
-   */
-  readonly stackSize?: number | undefined;
-  /**
-   * Where stack segments come from: the guest's allocator functions by name, or `"grow"` for new
-   * pages at the memory's end. By default `malloc` and `free`, else `cabi_realloc`.
-   */
-  readonly allocator?: AllocatorNames | "grow" | undefined;
-  /**
-   * How greenlets are ended early.
-   *
-   * @default {"throw"}
-   */
-  readonly killMode?: KillMode | undefined;
-  /**
-   * What happens to new calls when the instance is tainted.
-   *
-   * @default {"refuse"}
-   */
-  readonly onTaint?: "refuse" | "allow" | undefined;
-  /** The stacks that the instance may use. By default those of the process. */
-  readonly stacks?: StackBudget | undefined;
-}
 
 const STACK_SIZE = 65_536;
 const SMALLEST_STACK = 1_024;
@@ -108,6 +63,7 @@ export class Guest {
   readonly #stackPointer: StackPointerAccess | undefined;
   readonly #context: ShimContext;
   readonly #segments: StackSegments | undefined;
+  readonly #state: StateSwitch | undefined;
   readonly #stacks: StackBudget;
   readonly #lock: FifoLock | undefined;
   readonly #refuseTainted: boolean;
@@ -148,6 +104,7 @@ export class Guest {
       module,
       imports,
       interleaved,
+      options.state !== undefined,
     );
     this.#instance = instantiate(
       module,
@@ -160,6 +117,11 @@ export class Guest {
       this.#context,
     );
     this.#mainStack = this.#stackPointer?.get() ?? 0;
+    if (this.#context.state && options.state !== undefined) {
+      this.#state = new StateSwitch(this.exports, this.#memory, options.state);
+      this.#context.late?.set(LATE.save, this.#state.save);
+      this.#context.late?.set(LATE.restore, this.#state.restore);
+    }
     if (interleaved && this.#stackPointer !== undefined) {
       this.#segments = this.#createSegments(options);
     }
@@ -180,6 +142,11 @@ export class Guest {
     throw new UnsupportedGuestError(
       "Cannot reach the guest's memory: it neither exports nor imports one",
     );
+  }
+
+  /** The size of the guest's memory, in bytes; 0 when it has none that can be reached. */
+  get memorySize(): number {
+    return this.#memory?.buffer.byteLength ?? 0;
   }
 
   /** Why the instance is not safe to use any more, if it is not. */
@@ -206,7 +173,7 @@ export class Guest {
     const found = this.exports[name];
     if (typeof found === "function") return found as WasmFunction;
     throw new MissingExportError(
-      `Cannot call '${name}': ${nearNames(name, this.exports)}`,
+      `Cannot call '${name}': ${nearNames(name, this.#functionNames())}`,
     );
   }
 
@@ -341,6 +308,11 @@ export class Guest {
     }
   }
 
+  /** Makes the guest's state of now what new greenlets begin with: after its initializer. */
+  captureState(): void {
+    this.#state?.save(0);
+  }
+
   /** Ends all waits for the instance's turn, and gives free segments back. */
   close(reason: ResourceClosedError): void {
     this.#lock?.close(reason);
@@ -388,6 +360,7 @@ export class Guest {
       throw error;
     }
     this.#activations.add(activation);
+    this.#state?.reserve(activation.number);
     let entry = this.#entries.get(called);
     if (entry === undefined) {
       entry = promising(called);
@@ -415,6 +388,7 @@ export class Guest {
       this.#unbalanced = false;
     }
     switches.words[WORD.current] = activation.number;
+    this.#state?.restore(0);
     const outcome = entry(...args);
     this.#stacks.started();
     switches.words[WORD.current] = previous;
@@ -445,6 +419,12 @@ export class Guest {
         { cause: this.#tainted },
       );
     }
+  }
+
+  #functionNames(): string[] {
+    return Object.keys(this.exports).filter((name) =>
+      typeof this.exports[name] === "function"
+    );
   }
 
   #table(): WebAssembly.Table {

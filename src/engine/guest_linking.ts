@@ -23,14 +23,16 @@ export function shimContext(
   { stackPointer }: GuestModule,
   imports: HostImports,
   interleaved: boolean,
+  declaresState: boolean,
 ): ShimContext {
-  const shared = {
-    hub,
-    switches,
-    state: false,
-    stackPointerGlobal: undefined,
-    late: undefined,
-  };
+  const state = interleaved && declaresState;
+  const late = state || stackPointer.kind === "accessors"
+    ? new WebAssembly.Table({
+      element: "anyfunc",
+      initial: Object.keys(LATE).length,
+    })
+    : undefined;
+  const shared = { hub, switches, state, stackPointerGlobal: undefined, late };
   switch (stackPointer.kind) {
     case "defined":
       return {
@@ -52,14 +54,7 @@ export function shimContext(
       };
     }
     case "accessors":
-      return {
-        ...shared,
-        stackPointer: interleaved ? "functions" : "none",
-        late: new WebAssembly.Table({
-          element: "anyfunc",
-          initial: Object.keys(LATE).length,
-        }),
-      };
+      return { ...shared, stackPointer: interleaved ? "functions" : "none" };
     default:
       return { ...shared, stackPointer: "none" };
   }
@@ -116,9 +111,7 @@ export function connectStackPointer(
 }
 
 /** What a message says about a name that is not exported: the names that are near it. */
-export function nearNames(name: string, exports: WebAssembly.Exports): string {
-  const functions = Object.keys(exports)
-    .filter((key) => typeof exports[key] === "function");
+export function nearNames(name: string, functions: readonly string[]): string {
   const near = functions
     .map((key) => ({ key, distance: editDistance(name, key) }))
     .filter(({ key, distance }) =>

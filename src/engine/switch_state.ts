@@ -13,8 +13,9 @@ const states = new WeakMap<Hub, SwitchState>();
 export function switchState(hub: Hub): SwitchState {
   let state = states.get(hub);
   if (state === undefined) {
-    state = new SwitchState();
-    states.set(hub, state);
+    const made = state = new SwitchState();
+    states.set(hub, made);
+    hub.guestCaller = () => made.current?.greenlet;
   }
   return state;
 }

@@ -1,5 +1,7 @@
 /** What a hub needs from the runtime below it. @module */
 
+import type { Greenlet } from "./greenlet.ts";
+
 /** The clock, timers and macrotasks of one thread; virtual in tests. */
 export interface HubDriver {
   /** A monotonic clock, in milliseconds. */
@@ -16,6 +18,19 @@ export interface HubDriver {
   setTimer(run: () => void, delay: number): TimerHandle;
   /** Forgets a timer; a timer that has fired is ignored. */
   clearTimer(timer: TimerHandle): void;
+  /**
+   * Which greenlet asynchronous JavaScript belongs to, where the runtime can follow it across
+   * `await`.
+   */
+  readonly context?: GreenletContext;
+}
+
+/** Follows greenlets through asynchronous JavaScript, as `AsyncLocalStorage` does. */
+export interface GreenletContext {
+  /** Runs a function, and all that it awaits, as part of a greenlet. */
+  run<T>(greenlet: Greenlet<unknown>, body: () => T): T;
+  /** The greenlet that the running code is part of. */
+  current(): Greenlet<unknown> | undefined;
 }
 
 /** A timer of a {@linkcode HubDriver}: a number, or an object of the driver's own. */

@@ -40,8 +40,9 @@ export class Hub {
   readonly driver: HubDriver;
   /** Sees every start, suspension, resumption and end, when set. */
   observer: GreenletObserver | undefined = undefined;
-  /** Called when the ready queue has become empty; the engine trims stacks then. */
-  onIdle: (() => void) | undefined = undefined;
+
+  /** The greenlet whose guest code called the running JavaScript; the engine knows. */
+  guestCaller: (() => Greenlet<unknown> | undefined) | undefined = undefined;
 
   readonly #timeSlice: number;
   readonly #queue = new Deque<Runnable>();
@@ -79,6 +80,11 @@ export class Hub {
     this.#live += 1;
     this.ready(greenlet);
     return greenlet;
+  }
+
+  /** The greenlet that the running code is part of, if any. */
+  get current(): Greenlet<unknown> | undefined {
+    return this.guestCaller?.() ?? this.driver.context?.current();
   }
 
   /** Notes that a greenlet has ended. For the greenlet itself. */
@@ -130,7 +136,6 @@ export class Hub {
     } while (this.#allowance > 0 && this.#queue.length > 0);
     if (this.#queue.length === 0) {
       this.#drainPending = false;
-      this.onIdle?.();
     } else if (this.#allowance > 0 || this.#look()) {
       queueMicrotask(this.#drain);
     } else {

@@ -1,8 +1,12 @@
 /** The hub of this thread, on the runtime's clock, timers and macrotasks. @module */
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate } from "node:timers";
 import type { HubDriver } from "../greenlet/driver.ts";
+import type { Greenlet } from "../greenlet/greenlet.ts";
 import { Hub } from "../greenlet/hub.ts";
+
+const storage = new AsyncLocalStorage<Greenlet<unknown>>();
 
 const driver: HubDriver = {
   now: () => performance.now(),
@@ -10,6 +14,10 @@ const driver: HubDriver = {
   hop: (run) => void setImmediate(run),
   setTimer: (run, delay) => setTimeout(run, delay),
   clearTimer: (timer) => clearTimeout(timer as number),
+  context: {
+    run: (greenlet, body) => storage.run(greenlet, body),
+    current: () => storage.getStore(),
+  },
 };
 
 let hub: Hub | undefined;

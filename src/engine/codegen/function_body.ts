@@ -99,10 +99,12 @@ export class FunctionBody {
     name:
       | "i32Load"
       | "i64Load"
+      | "f32Load"
       | "f64Load"
       | "i32Load8U"
       | "i32Store"
       | "i64Store"
+      | "f32Store"
       | "f64Store"
       | "i32Store8",
     offset: number,

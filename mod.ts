@@ -1,0 +1,80 @@
+/**
+ * Synchronous libraries compiled to WebAssembly, unmodified, inside Deno's event loop: a call that
+ * would block suspends only its own greenlet, and outside it is a promise.
+ *
+ * @example
+ * ```ts
+ * import { load, sleep, suspending } from "@hedgesnake/greenlet";
+ *
+ * // (import "env" "sleep" (func (param i32))) (func (export "nap") … call 0 three times)
+ * const nap = Uint8Array.fromBase64(
+ *   "AGFzbQEAAAABCAJgAX8AYAAAAg0BA2VudgVzbGVlcAAAAwIBAQcHAQNuYXAAAQoQAQ4AQQEQAEEBEABBARAACw==",
+ * );
+ * await using library = await load<{ nap(): void }>(nap, {
+ *   imports: { env: { sleep: suspending((ms) => sleep(ms)) } },
+ *   concurrency: "interleaved",
+ * });
+ * await Promise.all(Array.from({ length: 100 }, () => library.exports.nap()));
+ * ```
+ *
+ * @module
+ */
+
+export * from "./src/errors.ts";
+export type {
+  Concurrency,
+  GuestOptions,
+  KillMode,
+} from "./src/engine/guest_options.ts";
+export type {
+  GreenletState,
+  MemoryRange,
+} from "./src/engine/greenlet_state.ts";
+export type { GuestCallbacks } from "./src/engine/callbacks.ts";
+export type { HostImport, HostImports } from "./src/engine/guest_imports.ts";
+export {
+  type HostCall,
+  type HostFunction,
+  type HostFunctionType,
+  type HostResult,
+  type HostValueType,
+  type InterruptOptions,
+  polling,
+  type PollingFunction,
+  type PollingFunctions,
+  suspending,
+  type SuspendingFunction,
+  type SuspendingOptions,
+  sync,
+  type SyncFunction,
+  type SyncOptions,
+  type WasmValue,
+  WOULD_BLOCK,
+} from "./src/engine/host_function.ts";
+export type { AllocatorNames } from "./src/engine/stack_segments.ts";
+export {
+  Greenlet,
+  type GreenletBody,
+  type GreenletState,
+  type KillOptions,
+  type SpawnOptions,
+} from "./src/greenlet/greenlet.ts";
+export { Timeout } from "./src/greenlet/timeout.ts";
+export {
+  getCurrent,
+  sleep,
+  type SleepOptions,
+  spawn,
+} from "./src/host/greenlets.ts";
+export type {
+  CloseOptions,
+  GreenletExports,
+  GuestExports,
+  GuestHandle,
+  ImportsOption,
+  Library,
+  LibraryOptions,
+} from "./src/library/library.ts";
+export type { GuestSource } from "./src/library/source.ts";
+export type { BlockedGreenlet, LibraryStats } from "./src/library/stats.ts";
+export { load, type LoadLimits, type LoadOptions } from "./src/load.ts";

@@ -1,0 +1,88 @@
+/** Greenlets on this thread's hub. @module */
+
+import type {
+  Greenlet,
+  GreenletBody,
+  SpawnOptions,
+} from "../greenlet/greenlet.ts";
+import { sleepIn } from "../greenlet/sleep.ts";
+import { threadHub } from "./thread_hub.ts";
+
+/**
+ * Runs a JavaScript function as a greenlet, so that it can be killed and timed out where it waits:
+ * in {@linkcode sleep}, in a call of a library, in a lock.
+ *
+ * It never runs before the caller has given way.
+ *
+ * @example
+ * ```ts
+ * import { spawn } from "@hedgesnake/greenlet";
+ * import assert from "node:assert/strict";
+ *
+ * const greenlet = spawn(() => 6 * 7, { name: "answer" });
+ * assert.equal(greenlet.state, "queued");
+ * assert.equal(await greenlet, 42);
+ * ```
+ *
+ * @param body The function; it gets the greenlet.
+ * @param options Its name.
+ * @returns The greenlet.
+ */
+export function spawn<T>(
+  body: GreenletBody<T>,
+  options: SpawnOptions = {},
+): Greenlet<T> {
+  return threadHub().spawn(body, options);
+}
+
+/** The greenlet that the running code is part of; `undefined` outside all greenlets. */
+export function getCurrent(): Greenlet<unknown> | undefined {
+  return threadHub().current;
+}
+
+/** Options of {@linkcode sleep}. */
+export interface SleepOptions {
+  /** Ends the sleep early; it rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Lets time pass. In a greenlet it is a wait, which a kill or a timeout ends.
+ *
+ * @example In a host function, the guest's `sleep` suspends its own greenlet only
+ * ```ts
+ * import { sleep, suspending } from "@hedgesnake/greenlet";
+ *
+ * const imports = {
+ *   env: {
+ *     sleep: suspending((ms, call) => sleep(ms, { signal: call.signal })),
+ *   },
+ * };
+ * ```
+ *
+ * @param delay In milliseconds; zero or less gives way to all that is ready now.
+ * @param options A signal.
+ */
+export function sleep(
+  delay: number,
+  options: SleepOptions = {},
+): Promise<void> {
+  const { signal } = options;
+  const { driver } = threadHub();
+  const greenlet = driver.context?.current();
+  if (signal?.aborted) return Promise.reject(signal.reason);
+  if (greenlet !== undefined && !greenlet.ended && signal === undefined) {
+    return sleepIn(greenlet, delay);
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const onAbort = () => {
+    driver.clearTimer(timer);
+    reject(signal?.reason);
+  };
+  const timer = driver.setTimer(() => {
+    signal?.removeEventListener("abort", onAbort);
+    resolve();
+  }, Math.max(0, delay));
+  signal?.addEventListener("abort", onAbort, { once: true });
+  return promise;
+}
