@@ -27,9 +27,9 @@ export type {
   KillMode,
 } from "./src/engine/guest_options.ts";
 export type {
-  GreenletState,
   MemoryRange,
-} from "./src/engine/greenlet_state.ts";
+  SwitchedState,
+} from "./src/engine/switched_state.ts";
 export type { GuestCallbacks } from "./src/engine/callbacks.ts";
 export type { HostImport, HostImports } from "./src/engine/guest_imports.ts";
 export {

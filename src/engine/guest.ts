@@ -18,7 +18,7 @@ import {
   tableFunctions,
 } from "./guest_imports.ts";
 import type { GuestOptions, KillMode } from "./guest_options.ts";
-import { StateSwitch } from "./greenlet_state.ts";
+import { StateSwitch } from "./switched_state.ts";
 import {
   connectStackPointer,
   findMemory,

@@ -1,6 +1,6 @@
 /** How a guest's instance runs greenlets. @module */
 
-import type { GreenletState } from "./greenlet_state.ts";
+import type { SwitchedState } from "./switched_state.ts";
 import type { StackBudget } from "./stack_budget.ts";
 import type { AllocatorNames } from "./stack_segments.ts";
 
@@ -39,7 +39,7 @@ export interface GuestOptions {
    * State beyond the stack that each greenlet has a copy of its own of, such as C's `errno`.
    * Only an `interleaved` instance switches it.
    */
-  readonly state?: GreenletState | undefined;
+  readonly state?: SwitchedState | undefined;
   /**
    * How greenlets are ended early.
    *

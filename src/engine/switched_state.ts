@@ -15,7 +15,7 @@ export interface MemoryRange {
 }
 
 /** What every greenlet has a copy of its own of. */
-export interface GreenletState {
+export interface SwitchedState {
   /**
    * Names of exported mutable globals, such as `__tls_base`.
    *
@@ -74,7 +74,7 @@ export class StateSwitch {
   constructor(
     exports: WebAssembly.Exports,
     memory: WebAssembly.Memory | undefined,
-    { globals = [], ranges = [] }: GreenletState,
+    { globals = [], ranges = [] }: SwitchedState,
   ) {
     const builder = new ModuleBuilder();
     const imports: Record<string, WebAssembly.ImportValue> = {};
