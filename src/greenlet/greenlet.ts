@@ -40,6 +40,12 @@ export interface SpawnOptions {
    * @default {true}
    */
   readonly tracked?: boolean;
+  /**
+   * A set that it is in until it ends.
+   *
+   * @internal
+   */
+  readonly members?: Set<Greenlet<unknown>>;
 }
 
 /** Options of {@linkcode Greenlet.kill}. */
@@ -73,6 +79,7 @@ export class Greenlet<T> implements PromiseLike<T> {
 
   readonly #name: string | undefined;
   readonly #tracked: boolean;
+  readonly #members: Set<Greenlet<unknown>> | undefined;
   #body: GreenletBody<unknown> | undefined;
   #state: GreenletState = "queued";
   #value: unknown = undefined;
@@ -102,6 +109,8 @@ export class Greenlet<T> implements PromiseLike<T> {
     this.#body = body;
     this.#name = options.name;
     this.#tracked = options.tracked ?? true;
+    this.#members = options.members;
+    this.#members?.add(this);
   }
 
   /** The name that was given, else `greenlet-<id>`. */
@@ -332,6 +341,7 @@ export class Greenlet<T> implements PromiseLike<T> {
       this.hub.driver.clearTimer(this.#graceTimer);
     }
     this.hub.ended();
+    this.#members?.delete(this);
     this.hub.observer?.("end", this, undefined);
     if (this.#endings !== undefined) {
       for (const run of this.#endings) run();

@@ -226,15 +226,12 @@ export class Library<E = GuestExports> {
   #spawn(name: string, args: WasmValue[]): Greenlet<WasmValue> {
     if (this.#closing !== undefined) throw this.#closedError(name);
     checkArguments(name, this.#parameters(name), args);
-    const greenlet = this.#hub.spawn<WasmValue>(
+    return this.#hub.spawn<WasmValue>(
       (greenlet) =>
         this.#shared?.run(greenlet, name, args) ??
           this.#runIsolated(greenlet, name, args),
-      { name, tracked: false },
+      { name, tracked: false, members: this.#live },
     );
-    this.#live.add(greenlet);
-    greenlet.onEnd(() => this.#live.delete(greenlet));
-    return greenlet;
   }
 
   async #runIsolated(

@@ -62,7 +62,7 @@ export class Handlers {
   /** Wakes who waits for a lock on a file, as one may have become free. */
   wake(file: string): void {
     const waiting = this.#waiting.get(file);
-    if (waiting !== undefined) for (const wake of [...waiting]) wake();
+    if (waiting !== undefined) { for (const wake of [...waiting]) wake(); }
   }
 
   /** Tells SQLite whether to look again, after a pause. */

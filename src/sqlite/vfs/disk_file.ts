@@ -32,6 +32,8 @@ export class DiskFile implements VfsFile {
   #newEntry: boolean;
   /** A database's size is known only while its lock keeps others from changing it. */
   #size: number | undefined;
+  /** Counts the times that the lock was taken or given up, for answers that come late. */
+  #lockings = 0;
 
   /**
    * An open file.
@@ -137,8 +139,9 @@ export class DiskFile implements VfsFile {
 
   /** Asks for the size, and remembers it while the lock allows. */
   async size(): Promise<number> {
+    const lockings = this.#lockings;
     const size = await this.#file.size();
-    if (this.#isStable) this.#size = size;
+    if (this.#isStable && lockings === this.#lockings) this.#size = size;
     return size;
   }
 
@@ -193,6 +196,7 @@ export class DiskFile implements VfsFile {
 
   /** Forgets what others may change from now on. */
   #forget(): void {
+    this.#lockings++;
     this.#size = undefined;
     this.#ahead.forget();
   }
