@@ -48,6 +48,12 @@ import { WORD } from "./switch_words.ts";
 const STACK_SIZE = 65_536;
 const SMALLEST_STACK = 1_024;
 
+/** A function of the guest that can be suspended. */
+interface Entry {
+  readonly name: string;
+  readonly call: PromisingFunction;
+}
+
 /** An instance of a guest. */
 export class Guest {
   /** The scheduler of its thread. */
@@ -67,8 +73,8 @@ export class Guest {
   readonly #stacks: StackBudget;
   readonly #lock: FifoLock | undefined;
   readonly #refuseTainted: boolean;
-  readonly #entries = new Map<WasmFunction, PromisingFunction>();
-  readonly #activations = new Set<Activation>();
+  readonly #entries = new Map<string | WasmFunction, Entry>();
+  #running = 0;
   #mainStack = 0;
   #unbalanced = false;
   #tainted: Error | undefined = undefined;
@@ -154,9 +160,9 @@ export class Guest {
     return this.#tainted;
   }
 
-  /** The calls that run now. */
-  get activations(): ReadonlySet<Activation> {
-    return this.#activations;
+  /** How many calls run now. */
+  get running(): number {
+    return this.#running;
   }
 
   /** Stack segments that exist, free ones included. */
@@ -190,16 +196,15 @@ export class Guest {
     target: string | WasmFunction,
     args: readonly WasmValue[],
   ): Promise<WasmValue> {
-    const called = typeof target === "string" ? this.function(target) : target;
-    const name = typeof target === "string" ? target : called.name;
-    this.#requireUsable(name);
+    const entry = this.#entry(target);
+    this.#requireUsable(entry.name);
     if (this.#lock !== undefined && !this.#lock.tryAcquire()) {
-      return this.#runLater(greenlet, called, name, args, false);
+      return this.#runLater(greenlet, entry, args, false);
     }
     if (!this.#stacks.tryAcquire()) {
-      return this.#runLater(greenlet, called, name, args, true);
+      return this.#runLater(greenlet, entry, args, true);
     }
-    return this.#start(greenlet, called, name, args, true);
+    return this.#start(greenlet, entry, args, true);
   }
 
   /**
@@ -257,10 +262,10 @@ export class Guest {
     target: string | number,
     args: readonly WasmValue[],
   ): Promise<WasmValue> {
-    const called = typeof target === "string"
-      ? this.function(target)
-      : this.#tableFunction(target);
-    this.#requireUsable(String(target));
+    const entry = this.#entry(
+      typeof target === "string" ? target : this.#tableFunction(target),
+    );
+    this.#requireUsable(entry.name);
     // On one stack the last one in must be the first one out.
     if (this.#segments === undefined && caller.callbacks > 1) {
       throw new UnsupportedGuestError(
@@ -270,13 +275,7 @@ export class Guest {
     if (!this.#stacks.tryAcquireReserve()) {
       await this.#stacks.acquire(caller.greenlet);
     }
-    return await this.#start(
-      caller.greenlet,
-      called,
-      String(target),
-      args,
-      false,
-    );
+    return await this.#start(caller.greenlet, entry, args, false);
   }
 
   /** Whether nothing overwrote a segment's low end. For {@linkcode Activation}. */
@@ -286,7 +285,7 @@ export class Guest {
 
   /** Takes back what an activation used. For {@linkcode Activation}. */
   finished(activation: Activation): void {
-    this.#activations.delete(activation);
+    this.#running -= 1;
     const { segment } = activation;
     if (segment !== undefined) this.#segments?.release(segment);
     this.#stacks.ended(this.hub.driver);
@@ -321,8 +320,7 @@ export class Guest {
 
   async #runLater(
     greenlet: Greenlet<unknown>,
-    called: WasmFunction,
-    name: string,
+    entry: Entry,
     args: readonly WasmValue[],
     locked: boolean,
   ): Promise<WasmValue> {
@@ -331,7 +329,7 @@ export class Guest {
     try {
       await this.#stacks.acquire(greenlet);
       try {
-        this.#requireUsable(name);
+        this.#requireUsable(entry.name);
         started = true;
       } finally {
         if (!started) this.#stacks.release();
@@ -339,34 +337,34 @@ export class Guest {
     } finally {
       if (!started) this.#lock?.release();
     }
-    return await this.#start(greenlet, called, name, args, true);
+    return await this.#start(greenlet, entry, args, true);
   }
 
   /** Starts a call that has its turn and its stack. */
   #start(
     greenlet: Greenlet<unknown>,
-    called: WasmFunction,
-    name: string,
+    entry: Entry,
     args: readonly WasmValue[],
     ownsTurn: boolean,
   ): Promise<WasmValue> {
     let activation: Activation;
     try {
       const segment = this.#segments?.acquire();
-      activation = new Activation(greenlet, this, name, segment, ownsTurn);
+      activation = new Activation(
+        greenlet,
+        this,
+        entry.name,
+        segment,
+        ownsTurn,
+      );
     } catch (error) {
       this.#stacks.release();
       if (ownsTurn) this.#lock?.release();
       throw error;
     }
-    this.#activations.add(activation);
+    this.#running += 1;
     this.#state?.reserve(activation.number);
-    let entry = this.#entries.get(called);
-    if (entry === undefined) {
-      entry = promising(called);
-      this.#entries.set(called, entry);
-    }
-    return this.#enter(activation, entry, args).then(
+    return this.#enter(activation, entry.call, args).then(
       (value) => activation.returned(value),
       (error: unknown) => activation.threw(error),
     );
@@ -374,7 +372,7 @@ export class Guest {
 
   #enter(
     activation: Activation,
-    entry: PromisingFunction,
+    call: PromisingFunction,
     args: readonly WasmValue[],
   ): Promise<WasmValue> {
     const { switches } = this;
@@ -383,17 +381,30 @@ export class Guest {
     const { segment } = activation;
     const before = previous === 0 ? 0 : pointer?.get() ?? 0;
     if (segment !== undefined) pointer?.set(segment.top);
-    else if (this.#unbalanced && this.#activations.size === 1) {
+    else if (this.#unbalanced && this.#running === 1) {
       pointer?.set(this.#mainStack);
       this.#unbalanced = false;
     }
     switches.words[WORD.current] = activation.number;
     this.#state?.restore(0);
-    const outcome = entry(...args);
+    const outcome = call(...args);
     this.#stacks.started();
     switches.words[WORD.current] = previous;
     if (previous !== 0 && segment !== undefined) pointer?.set(before);
     return outcome;
+  }
+
+  #entry(target: string | WasmFunction): Entry {
+    let entry = this.#entries.get(target);
+    if (entry === undefined) {
+      const called = typeof target === "string"
+        ? this.function(target)
+        : target;
+      const name = typeof target === "string" ? target : called.name;
+      entry = { name, call: promising(called) };
+      this.#entries.set(target, entry);
+    }
+    return entry;
   }
 
   #createSegments(options: GuestOptions): StackSegments {

@@ -98,7 +98,9 @@ export class StackBudget {
   /** Notes that a call has ended: its share comes back at the next start or trim. */
   ended(driver: HubDriver): void {
     this.#finished += 1;
-    if (this.#finished >= TRIM_EVERY || this.#waiters.length > 0) this.trim();
+    if (
+      this.#finished >= TRIM_EVERY || this.#waiters.peek() !== undefined
+    ) this.trim();
     else if (!this.#trimScheduled) {
       this.#trimScheduled = true;
       driver.hop(() => {

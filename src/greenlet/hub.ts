@@ -157,12 +157,14 @@ export class Hub {
     const elapsed = now - this.#lastLook;
     this.#lastLook = now;
     if (elapsed > LOOK_INTERVAL) {
-      this.#quota = Math.max(1, this.#quota >> 1);
-    } else if (this.#quota < MAX_QUOTA) {
-      this.#quota *= 2;
+      // At once, as the next ones may be as slow.
+      this.#quota = Math.max(1, this.#quota * LOOK_INTERVAL / elapsed | 0);
+    } else {
+      this.#quota = Math.min(MAX_QUOTA, this.#quota * 2);
     }
     this.#allowance = this.#quota;
     if (now - this.#sliceStart < this.#timeSlice) return true;
+    this.#allowance = 0;
     this.#exhausted = true;
     return false;
   }

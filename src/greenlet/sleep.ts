@@ -22,7 +22,7 @@ export function sleepIn(
     const timer = hub.driver.setTimer(() => wait.settle(), delay);
     wait.release = () => hub.driver.clearTimer(timer);
   } else {
-    hub.ready({ run: () => wait.settle() });
+    wait.settle();
   }
   return wait.suspend();
 }

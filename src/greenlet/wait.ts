@@ -8,8 +8,6 @@ const RETURNED = 1;
 const THREW = 2;
 const OVER = 3;
 
-const RESOLVED = Promise.resolve();
-
 let takeResolve: (value: unknown) => void;
 let takeReject: (error: unknown) => void;
 // One executor for all promises: a closure for each would cost as much as the promise.
@@ -75,7 +73,7 @@ export class Wait<T> implements Runnable {
   suspend(): Promise<T> {
     if (this.#state !== ARMED && this.greenlet.hub.admitTurn()) {
       // Over before it began: the microtask queue is the ready queue, as nobody stands in ours.
-      return RESOLVED.then(this.#turn);
+      return this.#pass();
     }
     const promise = new Promise<unknown>(take) as Promise<T>;
     this.#resolve = takeResolve;
@@ -143,12 +141,13 @@ export class Wait<T> implements Runnable {
     else hub.ready(this);
   }
 
-  // A field, as a method would need a closure for each suspension.
-  readonly #turn = (): T => {
+  /** The promise of a wait that is over: it takes one microtask, as {@linkcode Wait.run} does. */
+  #pass(): Promise<T> {
     const failed = this.#state === THREW;
     this.#state = OVER;
     this.greenlet.endWait(this);
-    if (failed) throw this.#value;
-    return this.#value as T;
-  };
+    return failed
+      ? Promise.reject(this.#value)
+      : Promise.resolve(this.#value as T);
+  }
 }

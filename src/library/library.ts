@@ -96,7 +96,7 @@ export class Library<E = GuestExports> {
   readonly #module: GuestModule;
   readonly #options: LibraryOptions;
   readonly #shared: Guest | undefined;
-  readonly #functions: Readonly<Record<string, unknown>>;
+  readonly #functions: readonly string[];
   readonly #live = new Set<Greenlet<unknown>>();
   #closing: Promise<void> | undefined = undefined;
   #hurry: (() => void) | undefined = undefined;
@@ -111,7 +111,7 @@ export class Library<E = GuestExports> {
     this.#module = module;
     this.#options = options;
     this.#shared = shared;
-    this.#functions = Object.fromEntries(
+    const functions = Object.fromEntries(
       WebAssembly.Module.exports(module.module)
         .filter(({ kind }) => kind === "function")
         .map(({ name }) => [
@@ -119,13 +119,18 @@ export class Library<E = GuestExports> {
           (...args: WasmValue[]) => this.#spawn(name, args),
         ]),
     );
-    // Each name that is not there throws an error that lists the near ones.
-    this.exports = new Proxy(this.#functions, {
-      get: (functions, name) =>
-        typeof name === "symbol" || name === "then"
-          ? undefined
-          : functions[name] ?? this.#missing(name),
-    }) as GreenletExports<E>;
+    this.#functions = Object.keys(functions);
+    // Each name that is not there throws an error that lists the near ones: behind the functions,
+    // so that calls of those do not pay for it.
+    this.exports = Object.setPrototypeOf(
+      functions,
+      new Proxy({}, {
+        get: (_, name) =>
+          typeof name === "symbol" || name === "then"
+            ? undefined
+            : this.#missing(name),
+      }),
+    ) as GreenletExports<E>;
   }
 
   /**
@@ -269,7 +274,7 @@ export class Library<E = GuestExports> {
 
   #missing(name: string): never {
     throw new MissingExportError(
-      `Cannot call '${name}': ${nearNames(name, Object.keys(this.#functions))}`,
+      `Cannot call '${name}': ${nearNames(name, this.#functions)}`,
     );
   }
 

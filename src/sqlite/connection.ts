@@ -17,9 +17,8 @@ import {
 } from "./statement.ts";
 import type {
   ExecuteResult,
+  QueryOptions,
   SqliteParameters,
-  SqliteRow,
-  SqliteValue,
 } from "./values.ts";
 import type { WorkArea } from "./work_area.ts";
 
@@ -68,28 +67,35 @@ export class Connection {
     return this.#statements.size;
   }
 
-  /** Runs a statement and reads its rows, as objects. */
-  queryObjects(
+  /** Runs a statement and reads its rows. */
+  query<Row>(
     greenlet: Greenlet<unknown>,
     sql: string,
-    parameters?: SqliteParameters,
-  ): Promise<SqliteRow[]> {
-    const rows: SqliteRow[] = [];
-    return this.#fetchAll(greenlet, sql, parameters, rows, (area, statement) => {
-      const { names, template } = this.#columns(area, statement);
-      this.#rows.readObjects(area, names, template, rows);
-    });
-  }
-
-  /** Runs a statement and reads its rows, as arrays. */
-  queryArrays(
-    greenlet: Greenlet<unknown>,
-    sql: string,
-    parameters?: SqliteParameters,
-  ): Promise<SqliteValue[][]> {
-    const rows: SqliteValue[][] = [];
-    return this.#fetchAll(greenlet, sql, parameters, rows, (area) => {
-      this.#rows.readArrays(area, rows);
+    parameters: SqliteParameters | undefined,
+    options: QueryOptions,
+  ): Promise<Row[]> {
+    const { guest, companion } = this.sqlite;
+    const arrays = options.rowMode === "array";
+    return this.#use(greenlet, sql, parameters, async (area, statement) => {
+      const bound = guest.call(companion.bind, area.control);
+      if (bound !== SQLITE_OK) {
+        throw await this.#fail(statement, this.#report(bound, sql));
+      }
+      const rows: Row[] = [];
+      for (let code: number = SQLITE_ROW; code === SQLITE_ROW;) {
+        code = await this.#step(greenlet, companion.fetch, area, statement);
+        try {
+          if (arrays) this.#rows.readArrays(area, rows);
+          else {this.#rows.readObjects(
+              area,
+              rows,
+              this.#columns(area, statement),
+            );}
+        } catch (error) {
+          throw await this.#fail(statement, error);
+        }
+      }
+      return rows;
     });
   }
 
@@ -130,31 +136,6 @@ export class Connection {
     await guest.run(greenlet, "sqlite3_close_v2", [this.pointer]);
     handlers.remove(this.pointer);
     handlers.wake(this.file);
-  }
-
-  #fetchAll<T>(
-    greenlet: Greenlet<unknown>,
-    sql: string,
-    parameters: SqliteParameters | undefined,
-    rows: T,
-    read: (area: WorkArea, statement: Statement) => void,
-  ): Promise<T> {
-    const { guest, companion } = this.sqlite;
-    return this.#use(greenlet, sql, parameters, async (area, statement) => {
-      const bound = guest.call(companion.bind, area.control);
-      if (bound !== SQLITE_OK) {
-        throw await this.#fail(statement, this.#report(bound, sql));
-      }
-      for (let code: number = SQLITE_ROW; code === SQLITE_ROW;) {
-        code = await this.#step(greenlet, companion.fetch, area, statement);
-        try {
-          read(area, statement);
-        } catch (error) {
-          throw await this.#fail(statement, error);
-        }
-      }
-      return rows;
-    });
   }
 
   /** Prepares a statement, writes its parameters, and runs something with both. */
@@ -247,20 +228,18 @@ export class Connection {
   }
 
   #columns(area: WorkArea, statement: Statement): StatementColumns {
+    const count = area.read(CONTROL.columns);
     const reprepares = area.read(CONTROL.reprepares);
     const known = statement.columns;
-    if (known !== undefined && known.reprepares === reprepares) return known;
-    const names = Array.from(
-      { length: area.read(CONTROL.columns) },
-      (_, i) =>
-        this.sqlite.memory.string(
-          this.sqlite.call("column_name", statement.pointer, i),
-        ) ?? "",
-    );
-    return statement.columns = {
-      names,
-      template: rowTemplate(names),
-      reprepares,
-    };
+    if (
+      known.names.length === count && known.reprepares === reprepares
+    ) return known;
+    const { memory } = this.sqlite;
+    const names = Array.from({ length: count }, (_, i) => {
+      const name = this.sqlite.call("column_name", statement.pointer, i);
+      return memory.string(name) ?? "";
+    });
+    const template = rowTemplate(names);
+    return statement.columns = { names, template, reprepares };
   }
 }

@@ -55,16 +55,19 @@ export async function prepareStatement(
       ]);
       if (code !== 0) throw errors.report(code, "run the statement", sql);
     } catch (error) {
-      await discard(memory.readInt32(out));
+      await discard(sqlite.readWord(out));
       throw error;
     }
-    return { found: memory.readInt32(out), rest: memory.readInt32(out + 4) };
+    return { found: sqlite.readWord(out), rest: sqlite.readWord(out + 4) };
   }
 
   async function discard(statement: number): Promise<void> {
     if (statement === 0) return;
-    await cleanUp(sqlite.guest.hub, (uninterrupted) =>
-      sqlite.guest.run(uninterrupted, "sqlite3_finalize", [statement]));
+    await cleanUp(
+      sqlite.guest.hub,
+      (uninterrupted) =>
+        sqlite.guest.run(uninterrupted, "sqlite3_finalize", [statement]),
+    );
   }
 
   try {

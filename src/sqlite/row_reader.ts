@@ -1,6 +1,7 @@
 /** From the companion's cells to JavaScript's values. @module */
 
 import { CELL, CELL_SIZE, CONTROL } from "./companion/layout.ts";
+import type { StatementColumns } from "./statement.ts";
 import { TextReader } from "./text_reader.ts";
 import type { SqliteRow, SqliteValue } from "./values.ts";
 import type { WorkArea } from "./work_area.ts";
@@ -23,17 +24,18 @@ export class RowReader {
   /**
    * Appends a batch's rows, as arrays.
    *
+   * @typeParam Row What the caller takes an array of values for.
    * @param area The batch.
    * @param rows Where they go.
    */
-  readArrays(area: WorkArea, rows: SqliteValue[][]): void {
+  readArrays<Row>(area: WorkArea, rows: Row[]): void {
     const { count, columns, cells } = this.#open(area);
     for (let i = 0, cell = cells; i < count; i++) {
       const row: SqliteValue[] = new Array(columns);
       for (let k = 0; k < columns; k++, cell += CELL_WORDS) {
         row[k] = this.#value(cell);
       }
-      rows.push(row);
+      rows.push(row as Row);
     }
     this.#close();
   }
@@ -41,25 +43,23 @@ export class RowReader {
   /**
    * Appends a batch's rows, as objects.
    *
+   * @typeParam Row What the caller takes an object of values for.
    * @param area The batch.
-   * @param template An object with all columns; see {@linkcode rowTemplate}.
-   * @param names The columns' names.
    * @param rows Where they go.
+   * @param columns The statement's columns.
    */
-  readObjects(
+  readObjects<Row>(
     area: WorkArea,
-    names: readonly string[],
-    template: SqliteRow | undefined,
-    rows: SqliteRow[],
+    rows: Row[],
+    { names, template }: StatementColumns,
   ): void {
-    const { count, cells } = this.#open(area);
-    const columns = names.length;
+    const { count, columns, cells } = this.#open(area);
     for (let i = 0, cell = cells; i < count; i++) {
       const row: SqliteRow = template === undefined ? {} : { ...template };
       for (let k = 0; k < columns; k++, cell += CELL_WORDS) {
         row[names[k]!] = this.#value(cell);
       }
-      rows.push(row);
+      rows.push(row as Row);
     }
     this.#close();
   }

@@ -57,6 +57,8 @@ export class SqliteGuest {
   readonly vfs: SqliteVfs;
   /** Its memory, for strings. */
   readonly memory: GuestMemory;
+  /** Its memory, for numbers. */
+  readonly views: MemoryViews;
   /** Its allocator. */
   readonly allocator: GuestAllocator;
   /** Functions of ours that call many of SQLite's at once. */
@@ -87,7 +89,8 @@ export class SqliteGuest {
       (size) => guest.call("malloc", size),
       (address) => void guest.call("free", address),
     );
-    this.workAreas = new WorkAreas(this.allocator, new MemoryViews(memory));
+    this.views = new MemoryViews(memory);
+    this.workAreas = new WorkAreas(this.allocator, this.views);
     this.companion = createCompanion(guest.exports, memory);
     const pointers = guest.addFunctions(this.handlers.functions);
     this.handlerPointers = {
@@ -101,6 +104,11 @@ export class SqliteGuest {
   /** Calls a function of SQLite that never suspends. */
   call(name: string, ...args: number[]): number {
     return this.guest.call(`sqlite3_${name}`, ...args);
+  }
+
+  /** A word of the memory, at an address that is a multiple of 4. */
+  readWord(address: number): number {
+    return this.views.refresh().words[address >>> 2]!;
   }
 
   #registerVfs(memory: WebAssembly.Memory): void {

@@ -2,6 +2,22 @@
 
 import type { SqliteRow } from "./values.ts";
 
+/** The columns of a statement. */
+export interface StatementColumns {
+  /** Their names. */
+  readonly names: readonly string[];
+  /** What rows are copied from, where that is faster. */
+  readonly template: SqliteRow | undefined;
+  /** SQLite's count of how often it prepared the statement anew, when the names were read. */
+  readonly reprepares: number;
+}
+
+const NO_COLUMNS: StatementColumns = {
+  names: [],
+  template: undefined,
+  reprepares: 0,
+};
+
 /** A statement that SQLite has prepared. Between operations it is reset and has no bindings. */
 export class Statement {
   /** The `sqlite3_stmt`. */
@@ -10,8 +26,8 @@ export class Statement {
   readonly sql: string;
   /** The names of its parameters, `undefined` where one has none. */
   readonly parameters: readonly (string | undefined)[];
-  /** The names of its columns, once they were asked for. */
-  columns: StatementColumns | undefined = undefined;
+  /** Its columns, once they were asked for. */
+  columns: StatementColumns = NO_COLUMNS;
 
   /** A statement, as it was prepared. */
   constructor(
@@ -23,16 +39,6 @@ export class Statement {
     this.sql = sql;
     this.parameters = parameters;
   }
-}
-
-/** The columns of a statement. */
-export interface StatementColumns {
-  /** Their names. */
-  readonly names: readonly string[];
-  /** What rows are copied from, where that is faster. */
-  readonly template: SqliteRow | undefined;
-  /** SQLite's count of how often it prepared the statement anew, when the names were read. */
-  readonly reprepares: number;
 }
 
 /** The statements that were used last. */

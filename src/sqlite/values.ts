@@ -44,3 +44,13 @@ export interface ExecuteResult {
   /** The id of the row that the connection inserted last; 0 before the first. */
   readonly lastInsertRowid: number | bigint;
 }
+
+/** Options of a query. */
+export interface QueryOptions {
+  /**
+   * How rows come: objects by column names, or arrays in the columns' order.
+   *
+   * @default {"object"}
+   */
+  readonly rowMode?: "object" | "array" | undefined;
+}

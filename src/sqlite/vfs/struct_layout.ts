@@ -8,7 +8,7 @@
 import { GuestMemory } from "./guest_memory.ts";
 
 /** The methods of `sqlite3_vfs` in the struct's order; `undefined` is a member left null. */
-const VFS_METHODS = [
+export const VFS_METHODS = [
   "xOpen",
   "xDelete",
   "xAccess",
@@ -25,7 +25,7 @@ const VFS_METHODS = [
 ] as const;
 
 /** The methods of `sqlite3_io_methods` in the struct's order. */
-const IO_METHODS = [
+export const IO_METHODS = [
   "xClose",
   "xRead",
   "xWrite",
