@@ -91,6 +91,8 @@ export class Greenlet<T> implements PromiseLike<T> {
   #expired: Error | undefined = undefined;
   #graceTimer: TimerHandle | undefined = undefined;
   #grace = GRACE;
+  #deadline = Infinity;
+  #killed = false;
   #endings: Set<() => void> | undefined = undefined;
 
   /**
@@ -171,7 +173,10 @@ export class Greenlet<T> implements PromiseLike<T> {
    */
   kill(reason?: unknown, options: KillOptions = {}): Promise<void> {
     if (!this.ended) {
-      this.#grace = options.grace ?? GRACE;
+      const grace = options.grace ?? GRACE;
+      if (this.#shielded) this.#hurry(grace);
+      else this.#grace = grace;
+      this.#killed = true;
       this.interrupt(
         new GreenletKilledError(
           `Cannot finish '${this.name}': it was killed`,
@@ -194,6 +199,12 @@ export class Greenlet<T> implements PromiseLike<T> {
     else if (!this.#shielded && this.#wait?.interrupt(reason)) {
       this.#delivered(reason);
     } else (this.#interrupts ??= []).push(reason);
+  }
+
+  /** Takes an interrupt back that has not reached it yet. */
+  withdraw(reason: Error): void {
+    const left = this.#interrupts?.filter((pending) => pending !== reason);
+    this.#interrupts = left?.length === 0 ? undefined : left;
   }
 
   /**
@@ -298,16 +309,27 @@ export class Greenlet<T> implements PromiseLike<T> {
     }
     if (!this.ended) this.#state = "running";
     this.hub.observer?.("resume", this, wait.label);
+    // What came too late for this wait may find another one that goes on: a second callback's.
+    if (this.#wait !== undefined && this.interrupted) {
+      this.deliverPending(this.#wait);
+    }
   }
 
   #delivered(reason: Error): void {
     if (!(reason instanceof GreenletKilledError)) return;
     this.#shielded = true;
     this.#interrupts = [reason];
-    this.#graceTimer = this.hub.driver.setTimer(
-      () => this.#expire(),
-      this.#grace,
-    );
+    this.#hurry(this.#grace);
+  }
+
+  /** Moves the deadline of its clean-up, if that makes it earlier. */
+  #hurry(grace: number): void {
+    const { driver } = this.hub;
+    const deadline = driver.now() + grace;
+    if (deadline >= this.#deadline) return;
+    this.#deadline = deadline;
+    if (this.#graceTimer !== undefined) driver.clearTimer(this.#graceTimer);
+    this.#graceTimer = driver.setTimer(() => this.#expire(), grace);
   }
 
   #expire(): void {
@@ -324,7 +346,7 @@ export class Greenlet<T> implements PromiseLike<T> {
 
   #fail(error: unknown): void {
     if (this.ended) return;
-    const killed = error instanceof GreenletKilledError ||
+    const killed = (this.#killed && error instanceof GreenletKilledError) ||
       (error !== undefined && error === this.#expired);
     this.#error = error;
     this.#end(killed ? "killed" : "failed");

@@ -109,7 +109,7 @@ export class Hub {
    * before it is done: see {@linkcode Hub.turnTaken}.
    */
   admitTurn(): boolean {
-    if (this.#drainPending || this.#turns >= this.#quota >> 1) return false;
+    if (this.#drainPending || this.#turns >= this.#quota >> 5) return false;
     this.#allowance -= RESUME_COST;
     if (this.#allowance <= 0 && !this.#look()) return false;
     this.#turns += 1;
@@ -128,19 +128,20 @@ export class Hub {
   }
 
   readonly #drain = (): void => {
+    // Whoever was admitted before has run by now.
+    this.#turns = 0;
+    if (this.#allowance <= 0 && !this.#look()) {
+      this.driver.hop(this.#afterHop);
+      return;
+    }
     // One at a time where the slice is nearly used up or resumptions are slow, so that each one's
     // work is seen by the clock before the next one starts.
     do {
       this.#queue.shift()?.run();
       this.#allowance -= RESUME_COST;
     } while (this.#allowance > 0 && this.#queue.length > 0);
-    if (this.#queue.length === 0) {
-      this.#drainPending = false;
-    } else if (this.#allowance > 0 || this.#look()) {
-      queueMicrotask(this.#drain);
-    } else {
-      this.driver.hop(this.#afterHop);
-    }
+    if (this.#queue.length === 0) this.#drainPending = false;
+    else queueMicrotask(this.#drain);
   };
 
   readonly #afterHop = (): void => {

@@ -22,6 +22,7 @@ export class Timeout extends HedgesnakeError {
   /** After which it fires, in milliseconds; `undefined`: never. */
   readonly delay: number | undefined;
   #cancel: (() => void) | undefined = undefined;
+  #withdraw: (() => void) | undefined = undefined;
 
   /**
    * A timeout that is not running yet.
@@ -61,6 +62,8 @@ export class Timeout extends HedgesnakeError {
     const timer: TimerHandle = driver.setTimer(() => {
       this.cancel();
       greenlet.interrupt(this);
+      // It may have to wait for the greenlet's next wait, which may be after the end of its block.
+      this.#withdraw = () => greenlet.withdraw(this);
     }, this.delay);
     const unlink = greenlet.onEnd(() => this.cancel());
     this.#cancel = () => {
@@ -70,10 +73,13 @@ export class Timeout extends HedgesnakeError {
     return this;
   }
 
-  /** Stops the clock; it may be started again. */
+  /**
+   * Stops the clock; it may be started again. If it has fired, and the greenlet has not waited
+   * since, that is taken back.
+   */
   cancel(): void {
-    const cancel = this.#cancel;
-    this.#cancel = undefined;
+    const cancel = this.#cancel ?? this.#withdraw;
+    this.#cancel = this.#withdraw = undefined;
     cancel?.();
   }
 

@@ -170,11 +170,11 @@ function runBody<T>(
 ): Promise<T> {
   const wait = new Wait<T>(greenlet, "the transaction's body");
   if (greenlet.interrupted) greenlet.deliverPending(wait);
-  if (!wait.armed) return wait.promise;
+  if (!wait.armed) return wait.suspend();
   // An async function, so that a body that throws at once rejects.
   (async () => await body(transaction))().then(
     (value) => wait.settle(value),
     (error: unknown) => wait.fail(error),
   );
-  return wait.promise;
+  return wait.suspend();
 }

@@ -113,10 +113,9 @@ Deno.test("Wait settled before it is suspended does not let a later one overtake
   hub.spawn(async (greenlet) => {
     await new Promise<void>((resolve) => begin = resolve);
     const wait = waitFor(greenlet);
+    queueMicrotask(() => late?.settle());
     wait.settle();
-    const resumed = wait.suspend();
-    late?.settle();
-    await resumed;
+    await wait.suspend();
     order.push("first");
   });
   await microtasks();
@@ -153,9 +152,8 @@ async function randomSchedule(
           settled.push(own);
           wait.settle();
         } else armed.push({ id: own, wait });
-        const done = wait.suspend();
-        if (random() < 0.3) settleOne();
-        await done;
+        if (random() < 0.3) queueMicrotask(settleOne);
+        await wait.suspend();
         resumed.push(own);
         if (random() < 0.2) driver.compute(random() * 3);
         if (random() < 0.4) settleOne();
@@ -215,6 +213,28 @@ Deno.test("Hub hops when waits that are always over have used up the slice", asy
   const [most, least] = [Math.max(...rounds), Math.min(...rounds)];
   assert.ok(most - least <= 1, `turns: ${rounds}`);
   for (let i = 3; i < turns.length; i++) assert.equal(turns[i], turns[i - 3]);
+  stop = true;
+  await driver.settle();
+});
+
+Deno.test("Hub hops for a single greenlet that never has to wait", async () => {
+  const { hub, driver } = virtualHub();
+  let rounds = 0;
+  let stop = false;
+  hub.spawn(async (greenlet) => {
+    while (!stop && rounds < 100_000) {
+      rounds += 1;
+      driver.compute(0.001);
+      const wait = waitFor(greenlet, "ready");
+      wait.settle();
+      await wait.suspend();
+    }
+  });
+  for (let slice = 1; slice <= 10; slice++) {
+    await microtasks();
+    assert.equal(driver.pendingHops, 1, "the event loop was starved");
+    driver.runHops();
+  }
   stop = true;
   await driver.settle();
 });

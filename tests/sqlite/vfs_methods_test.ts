@@ -302,6 +302,11 @@ Deno.test("xRead reads ahead while the lock is held, and not after", async () =>
     await guest.call("xLock", file, exclusive);
     await guest.write(file, "XY", 72);
     assert.equal((await guest.read(file, 10, 70)).text, "abXYefghij");
+    // What was written is put into what was read ahead, not thrown away with it.
+    assert.equal((await guest.read(file, 10, 80)).text, "abcdefghij");
+    assert.equal(guest.suspended, false);
+    await guest.call("xTruncate", file, 85n);
+    assert.equal((await guest.read(file, 10, 80)).text, "abcde\0\0\0\0\0");
   });
 });
 

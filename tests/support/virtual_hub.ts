@@ -123,3 +123,22 @@ export async function rejection(
   }
   throw new Error(`Expected a rejection, got ${String(value)}`);
 }
+
+/** The rejections that nobody took while a function ran; they are kept from ending the process. */
+export async function unhandledRejections(
+  run: () => Promise<void>,
+): Promise<unknown[]> {
+  const seen: unknown[] = [];
+  const listener = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    seen.push(event.reason);
+  };
+  addEventListener("unhandledrejection", listener);
+  try {
+    await run();
+    await microtasks();
+  } finally {
+    removeEventListener("unhandledrejection", listener);
+  }
+  return seen;
+}

@@ -90,7 +90,7 @@ export class DiskFile implements VfsFile {
   tryWrite(data: Uint8Array, position: number): boolean {
     if (!this.#file.hasRoom(data.length)) return false;
     if (!this.#group.isClean(this.#file)) return false;
-    this.#ahead.forget();
+    this.#ahead.wrote(data, position);
     this.#file.write(data, position);
     this.#grow(position + data.length);
     return true;
@@ -99,7 +99,7 @@ export class DiskFile implements VfsFile {
   /** Flushes the database's other files, then buffers and waits until there is room again. */
   async write(data: Uint8Array, position: number): Promise<void> {
     const end = position + data.length;
-    this.#ahead.forget();
+    this.#ahead.wrote(data, position);
     if (this.#group.isClean(this.#file)) {
       await this.#file.write(data, position);
     } else {

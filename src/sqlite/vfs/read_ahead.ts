@@ -5,10 +5,10 @@
  * @module
  */
 
-/** The first window, as a multiple of the read that starts it. */
+/** The first window, as a multiple of the read that starts it. Later ones double. */
 const FIRST_FACTOR = 4;
 
-/** Windows double up to this size, in bytes. */
+/** No window is larger, in bytes. */
 const MAX_WINDOW = 512 * 1024;
 
 /** What was read ahead of one file. */
@@ -16,7 +16,6 @@ export class ReadAhead {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #position = 0;
   #nextPosition = -1;
-  #window = 0;
   #version = 0;
 
   /**
@@ -36,7 +35,8 @@ export class ReadAhead {
   }
 
   /**
-   * Reads from the file: just what is asked for, or ahead where the last read ended here.
+   * Reads from the file: just what is asked for, or ahead where the last read, or what was read
+   * ahead, ended here.
    *
    * @param into Gets the bytes.
    * @param position Where to read, in bytes.
@@ -48,19 +48,11 @@ export class ReadAhead {
     position: number,
     read: (into: Uint8Array<ArrayBuffer>, position: number) => Promise<number>,
   ): Promise<number> {
-    const sequential = position === this.#nextPosition;
+    const length = this.#windowAt(position, into.length);
     this.#nextPosition = position + into.length;
-    if (!sequential) {
-      this.#window = 0;
-      return await read(into, position);
-    }
-    this.#window = Math.min(
-      Math.max(this.#window * 2, into.length * FIRST_FACTOR),
-      MAX_WINDOW,
-    );
-    if (this.#window <= into.length) return await read(into, position);
+    if (length <= into.length) return await read(into, position);
     const version = this.#version;
-    const bytes = new Uint8Array(this.#window);
+    const bytes = new Uint8Array(length);
     const got = await read(bytes, position);
     if (version === this.#version) {
       this.#bytes = bytes.subarray(0, got);
@@ -70,9 +62,34 @@ export class ReadAhead {
     return Math.min(got, into.length);
   }
 
-  /** Forgets everything: the file changed, or may be changed by others from now on. */
+  /**
+   * Keeps what was read ahead equal to the file.
+   *
+   * @param data The bytes that were written.
+   * @param position Where they were written, in bytes.
+   */
+  wrote(data: Uint8Array, position: number): void {
+    this.#version++;
+    const from = Math.max(position, this.#position);
+    const end = this.#position + this.#bytes.length;
+    const to = Math.min(position + data.length, end);
+    if (from >= to) return;
+    const part = data.subarray(from - position, to - position);
+    this.#bytes.set(part, from - this.#position);
+  }
+
+  /** Forgets everything: the file may be changed by others from now on, or was cut off. */
   forget(): void {
     this.#version++;
     if (this.#bytes.length > 0) this.#bytes = new Uint8Array(0);
+  }
+
+  /** How much to read: a window grows only once the one before it was read to its end. */
+  #windowAt(position: number, length: number): number {
+    const ahead = this.#bytes.length;
+    if (ahead > 0 && position === this.#position + ahead) {
+      return Math.min(ahead * 2, MAX_WINDOW);
+    }
+    return position === this.#nextPosition ? length * FIRST_FACTOR : length;
   }
 }
