@@ -112,6 +112,11 @@ export class Activation {
     return wait.suspend();
   }
 
+  /** Takes it back: nothing of the guest has run. */
+  cancel(): void {
+    this.#end();
+  }
+
   /** The outcome of a call that returned. */
   returned(value: WasmValue): WasmValue {
     const overflow = this.segment !== undefined &&

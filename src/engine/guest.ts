@@ -10,7 +10,7 @@ import { FifoLock } from "../greenlet/fifo_lock.ts";
 import type { Greenlet } from "../greenlet/greenlet.ts";
 import type { Hub } from "../greenlet/hub.ts";
 import { Activation } from "./activation.ts";
-import { guestError, isTrap } from "./guest_errors.ts";
+import { argumentError, guestError, isTrap } from "./guest_errors.ts";
 import {
   type HostImports,
   linkImports,
@@ -364,7 +364,14 @@ export class Guest {
     }
     this.#running += 1;
     this.#state?.reserve(activation.number);
-    return this.#enter(activation, entry.call, args).then(
+    let outcome: Promise<WasmValue>;
+    try {
+      outcome = this.#enter(activation, entry.call, args);
+    } catch (cause) {
+      activation.cancel();
+      throw argumentError(entry.name, cause);
+    }
+    return outcome.then(
       (value) => activation.returned(value),
       (error: unknown) => activation.threw(error),
     );
@@ -387,11 +394,14 @@ export class Guest {
     }
     switches.words[WORD.current] = activation.number;
     this.#state?.restore(0);
-    const outcome = call(...args);
-    this.#stacks.started();
-    switches.words[WORD.current] = previous;
-    if (previous !== 0 && segment !== undefined) pointer?.set(before);
-    return outcome;
+    try {
+      const outcome = call(...args);
+      this.#stacks.started();
+      return outcome;
+    } finally {
+      switches.words[WORD.current] = previous;
+      if (previous !== 0 && segment !== undefined) pointer?.set(before);
+    }
   }
 
   #entry(target: string | WasmFunction): Entry {

@@ -1,6 +1,6 @@
 /** What went wrong in a guest, as errors that say so. @module */
 
-import { GuestTrapError, SuspendError } from "../errors.ts";
+import { GuestArgumentError, GuestTrapError, SuspendError } from "../errors.ts";
 import { isSuspendError } from "./jspi.ts";
 
 /**
@@ -46,6 +46,20 @@ export function guestError(
     );
   }
   return error;
+}
+
+/**
+ * The error for arguments that the runtime could not convert to the guest's types, before
+ * anything of the guest ran.
+ */
+export function argumentError(
+  called: string,
+  cause: unknown,
+): GuestArgumentError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new GuestArgumentError(`Cannot call '${called}': ${reason}`, {
+    cause,
+  });
 }
 
 function frames(stack: string): string {

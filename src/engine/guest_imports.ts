@@ -95,7 +95,7 @@ export function linkImports(
       fields[name] = context.stackPointerGlobal;
       continue;
     }
-    const found = provided[module]?.[name];
+    const found = providedImport(provided, module, name);
     const label = `${module}.${name}`;
     if (found === undefined || !fits(found, kind)) {
       missing.push(found === undefined ? label : `${label} (as a ${kind})`);
@@ -273,7 +273,9 @@ function attemptImport(
 ): (...args: WasmValue[]) => WasmValue {
   const { attempt } = host;
   // What the shim drops; it only has to convert to the result types.
-  const zeros = type.results.map((value) => value === "i64" ? 0n : 0);
+  const zeros = type.results.map((value) =>
+    value === "i64" ? 0n : value === "funcref" ? null : 0
+  );
   const placeholder = zeros.length > 1 ? zeros : zeros[0];
   return (...args) => {
     if (hub.admitCall() && !switches.current?.greenlet.interrupted) {
@@ -285,6 +287,18 @@ function attemptImport(
   };
 }
 
+/** What stands in the table under these names; not what every JavaScript object has. */
+function providedImport(
+  provided: HostImports,
+  module: string,
+  name: string,
+): HostImport | undefined {
+  const inherited: unknown = Object.getPrototypeOf({})[name];
+  const fields = Object.hasOwn(provided, module) ? provided[module] : undefined;
+  const found = fields?.[name];
+  return found === inherited ? undefined : found;
+}
+
 function asHostFunction(found: HostImport): HostFunction {
   return typeof found === "function" ? sync(found) : found as HostFunction;
 }
@@ -293,7 +307,8 @@ function asHostFunction(found: HostImport): HostFunction {
 function fits(found: HostImport, kind: string): boolean {
   switch (kind) {
     case "function":
-      return typeof found === "function" || "kind" in found;
+      return typeof found === "function" ||
+        (typeof found === "object" && found !== null && "kind" in found);
     case "memory":
       return found instanceof WebAssembly.Memory;
     case "table":

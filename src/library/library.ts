@@ -2,7 +2,6 @@
 
 import { Guest } from "../engine/guest.ts";
 import type { Concurrency, GuestOptions } from "../engine/guest_options.ts";
-import type { ValueType } from "../engine/binary/types.ts";
 import type { HostImports } from "../engine/guest_imports.ts";
 import { nearNames } from "../engine/guest_linking.ts";
 import type { GuestModule } from "../engine/guest_module.ts";
@@ -16,7 +15,7 @@ import {
 } from "../errors.ts";
 import type { Greenlet } from "../greenlet/greenlet.ts";
 import type { Hub } from "../greenlet/hub.ts";
-import { checkArguments } from "./arguments.ts";
+import { checkArguments, type Signature, signatureOf } from "./arguments.ts";
 import { type LibraryStats, statsOf } from "./stats.ts";
 
 /** The shape of a guest's exports, for typed calls: the functions that it has. */
@@ -96,8 +95,9 @@ export class Library<E = GuestExports> {
   readonly #module: GuestModule;
   readonly #options: LibraryOptions;
   readonly #shared: Guest | undefined;
-  readonly #functions: readonly string[];
+  readonly #signatures: ReadonlyMap<string, Signature>;
   readonly #live = new Set<Greenlet<unknown>>();
+  #spare: Guest | undefined;
   #closing: Promise<void> | undefined = undefined;
   #hurry: (() => void) | undefined = undefined;
 
@@ -105,21 +105,21 @@ export class Library<E = GuestExports> {
     hub: Hub,
     module: GuestModule,
     options: LibraryOptions,
-    shared: Guest | undefined,
+    first: Guest,
   ) {
     this.#hub = hub;
     this.#module = module;
     this.#options = options;
-    this.#shared = shared;
+    const isolated = options.concurrency === "isolated";
+    this.#shared = isolated ? undefined : first;
+    this.#spare = isolated ? first : undefined;
+    this.#signatures = signaturesOf(module, first);
     const functions = Object.fromEntries(
-      WebAssembly.Module.exports(module.module)
-        .filter(({ kind }) => kind === "function")
-        .map(({ name }) => [
-          name,
-          (...args: WasmValue[]) => this.#spawn(name, args),
-        ]),
+      [...this.#signatures.keys()].map((name) => [
+        name,
+        (...args: WasmValue[]) => this.#spawn(name, args),
+      ]),
     );
-    this.#functions = Object.keys(functions);
     // Each name that is not there throws an error that lists the near ones: behind the functions,
     // so that calls of those do not pay for it.
     this.exports = Object.setPrototypeOf(
@@ -144,10 +144,9 @@ export class Library<E = GuestExports> {
     module: GuestModule,
     options: LibraryOptions,
   ): Promise<Library<E>> {
-    if (options.concurrency === "isolated") {
-      return new Library<E>(hub, module, options, undefined);
-    }
-    const guest = createGuest(hub, module, options, options.concurrency);
+    // An isolated library too has its first instance now, for the first call: whatever is wrong
+    // with the guest or its imports shows at once.
+    const guest = createGuest(hub, module, options);
     await hub.spawn((greenlet) => initialize(guest, greenlet), {
       name: "initialize",
       tracked: false,
@@ -230,7 +229,8 @@ export class Library<E = GuestExports> {
 
   #spawn(name: string, args: WasmValue[]): Greenlet<WasmValue> {
     if (this.#closing !== undefined) throw this.#closedError(name);
-    checkArguments(name, this.#parameters(name), args);
+    const signature = this.#signatures.get(name) ?? this.#missing(name);
+    checkArguments(name, signature, args);
     return this.#hub.spawn<WasmValue>(
       (greenlet) =>
         this.#shared?.run(greenlet, name, args) ??
@@ -244,13 +244,10 @@ export class Library<E = GuestExports> {
     name: string,
     args: WasmValue[],
   ): Promise<WasmValue> {
-    const guest = createGuest(
-      this.#hub,
-      this.#module,
-      this.#options,
-      "exclusive",
-    );
-    await initialize(guest, greenlet);
+    const spare = this.#spare;
+    this.#spare = undefined;
+    const guest = spare ?? createGuest(this.#hub, this.#module, this.#options);
+    if (spare === undefined) await initialize(guest, greenlet);
     return await guest.run(greenlet, name, args);
   }
 
@@ -264,17 +261,13 @@ export class Library<E = GuestExports> {
     const reason = this.#closedError(undefined);
     for (const greenlet of this.#live) greenlet.abort(reason);
     await ended;
+    this.#spare = undefined;
     this.#shared?.close(reason);
-  }
-
-  #parameters(name: string): readonly ValueType[] | number {
-    return parametersOf(this.#module, this.#shared, name) ??
-      this.#missing(name);
   }
 
   #missing(name: string): never {
     throw new MissingExportError(
-      `Cannot call '${name}': ${nearNames(name, this.#functions)}`,
+      `Cannot call '${name}': ${nearNames(name, [...this.#signatures.keys()])}`,
     );
   }
 
@@ -287,25 +280,26 @@ export class Library<E = GuestExports> {
   }
 }
 
-/** The parameters' types of an export, or their number where the bytes are unknown. */
-function parametersOf(
+/** The functions that a guest exports, with their signatures. */
+function signaturesOf(
   { binary }: GuestModule,
-  guest: Guest | undefined,
-  name: string,
-): readonly ValueType[] | number | undefined {
-  const type = binary?.exportedFunctionType(name);
-  if (type !== undefined) return type.params;
-  const exported = guest?.exports[name];
-  return typeof exported === "function" ? exported.length : undefined;
+  { exports }: Guest,
+): ReadonlyMap<string, Signature> {
+  const signatures = new Map<string, Signature>();
+  for (const [name, exported] of Object.entries(exports)) {
+    if (typeof exported !== "function") continue;
+    const type = binary?.exportedFunctionType(name);
+    signatures.set(name, signatureOf(type, exported.length));
+  }
+  return signatures;
 }
 
 function createGuest(
   hub: Hub,
   module: GuestModule,
   options: LibraryOptions,
-  concurrency: "exclusive" | "interleaved" | undefined,
 ): Guest {
-  const { imports = {} } = options;
+  const { imports = {}, concurrency } = options;
   const handle: GuestHandle = {
     get memory() {
       return guest.memory;
@@ -315,7 +309,7 @@ function createGuest(
   const table = typeof imports === "function" ? imports(handle) : imports;
   const guest: Guest = new Guest(hub, module, table, {
     ...options,
-    concurrency,
+    concurrency: concurrency === "isolated" ? "exclusive" : concurrency,
   });
   return guest;
 }

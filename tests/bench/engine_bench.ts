@@ -1,8 +1,8 @@
 /** What suspending, resuming and spawning cost, beside raw JSPI. @module */
 
 import {
-  type PromisingFunction,
   promising,
+  type PromisingFunction,
   suspendingImport,
   type WasmFunction,
 } from "../../src/engine/jspi.ts";

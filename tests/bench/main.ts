@@ -5,6 +5,7 @@
  */
 
 import { ENGINE_BENCHES } from "./engine_bench.ts";
+import { LOOP_BENCHES } from "./loop_delay_bench.ts";
 import type { Bench, BenchResult } from "./measure.ts";
 import { MEMORY_BENCHES } from "./memory_bench.ts";
 import { SQLITE_BENCHES } from "./sqlite_bench.ts";
@@ -13,6 +14,7 @@ const BENCHES: readonly Bench[] = [
   ...ENGINE_BENCHES,
   ...MEMORY_BENCHES,
   ...SQLITE_BENCHES,
+  ...LOOP_BENCHES,
 ];
 
 const names = [...Deno.args];

@@ -6,7 +6,7 @@ import { writeModule } from "../../src/engine/binary/module_writer.ts";
 import { memoryLimitPass } from "../../src/engine/passes/memory_limit_pass.ts";
 import { applyPasses } from "../../src/engine/passes/pass.ts";
 import { stackPointerPass } from "../../src/engine/passes/stack_pointer_pass.ts";
-import { InvalidModuleError } from "../../src/errors.ts";
+import { InvalidModuleError, UnsupportedGuestError } from "../../src/errors.ts";
 import { CORPUS, sqliteModule } from "../support/module_corpus.ts";
 import {
   choice,
@@ -37,14 +37,17 @@ interface RawSection {
   readonly contents: Uint8Array;
 }
 
-/** Runs `task`, where only an InvalidModuleError may be thrown. */
+/** Runs `task`, where only the errors that say why a module is refused may be thrown. */
 function attempt<Result>(
   task: () => Result,
-): { result: Result } | { error: InvalidModuleError } {
+): { result: Result } | { error: Error } {
   try {
     return { result: task() };
   } catch (error) {
-    if (error instanceof InvalidModuleError) return { error };
+    if (
+      error instanceof InvalidModuleError ||
+      error instanceof UnsupportedGuestError
+    ) return { error };
     throw error;
   }
 }

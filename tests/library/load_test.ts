@@ -10,7 +10,7 @@ import {
 } from "../../mod.ts";
 import { wat } from "../guests/wat.ts";
 import { rejection } from "../support/virtual_hub.ts";
-import { asker, type Asker, plain } from "./guests.ts";
+import { type Asker, asker, plain } from "./guests.ts";
 
 const adder = wat(`(module
   (func (export "add") (param i32 i32) (result i32)
@@ -299,7 +299,9 @@ Deno.test("load() rejects a memory that does not fit the guest's import", async 
 Deno.test("load() makes the imports for the instance when they are a function", async () => {
   await using library = await load<Asker>(asker, {
     imports: (guest) => ({
-      env: { ask: () => guest.call("malloc", 16) + guest.memory.buffer.byteLength },
+      env: {
+        ask: () => guest.call("malloc", 16) + guest.memory.buffer.byteLength,
+      },
     }),
   });
   const first = await library.exports.ask(0);
@@ -353,7 +355,10 @@ Deno.test("load() rejects to interleave a guest without an allocator, unless it 
   const options = { imports, concurrency: "interleaved" } as const;
   await assert.rejects(load(bare, options), (error) => {
     assert(error instanceof UnsupportedGuestError);
-    assert.match(error.message, /no allocator.*'malloc' and 'free'.*'allocator'/);
+    assert.match(
+      error.message,
+      /no allocator.*'malloc' and 'free'.*'allocator'/,
+    );
     return true;
   });
   await assert.rejects(

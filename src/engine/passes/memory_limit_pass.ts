@@ -4,7 +4,7 @@
  * @module
  */
 
-import { InvalidModuleError } from "../../errors.ts";
+import { UnsupportedGuestError } from "../../errors.ts";
 import type { BinaryModule } from "../binary/binary_module.ts";
 import type { Limits, MemoryImport } from "../binary/types.ts";
 import type { Pass, PassResult } from "./pass.ts";
@@ -24,7 +24,7 @@ const ADDRESSABLE_32 = 1n << 32n;
 const U32_MAX = (1n << 32n) - 1n;
 
 /**
- * A pass that lowers the greatest size of memory 0, never raising it.
+ * A pass that lowers the greatest size of the memory, never raising it.
  *
  * A memory without a greatest size gets one. An imported memory counts as well:
  * the host must then provide one with that greatest size, or a smaller one.
@@ -32,14 +32,16 @@ const U32_MAX = (1n << 32n) - 1n;
  * The finding is the memory's bounds, or nothing where there is no memory.
  *
  * @param maximumBytes The greatest size, in bytes, rounded down to pages.
- * @throws {InvalidModuleError} when `maximumBytes` is no whole number from 0
- * on. The pass throws it when the memory is larger than that from the start.
+ * @throws {RangeError} when `maximumBytes` is no whole number from 0 on. The
+ * pass throws an {@linkcode UnsupportedGuestError} when the memory is larger
+ * than that from the start, and when there are several: a limit on one of them
+ * would be none.
  */
 export function memoryLimitPass(
   maximumBytes: number,
 ): Pass<MemoryBounds | undefined> {
   if (!Number.isSafeInteger(maximumBytes) || maximumBytes < 0) {
-    throw new InvalidModuleError(
+    throw new RangeError(
       `Cannot limit the memory: ${maximumBytes} is no number of bytes`,
     );
   }
@@ -55,9 +57,14 @@ function limitMemory(
 ): PassResult<MemoryBounds | undefined> {
   const limits = module.memoryLimits(0);
   if (limits === undefined) return { module, finding: undefined };
+  if (module.memoryLimits(1) !== undefined) {
+    throw new UnsupportedGuestError(
+      "Cannot limit the memory: the guest has several memories",
+    );
+  }
   const log2 = BigInt(limits.pageSizeLog2 ?? LOG2_OF_A_WASM_PAGE);
   if (limits.minimum << log2 > maximumBytes) {
-    throw new InvalidModuleError(
+    throw new UnsupportedGuestError(
       `Cannot limit the memory to ${maximumBytes} bytes: the module needs ${
         limits.minimum << log2
       }`,
@@ -78,7 +85,7 @@ function limitMemory(
 function withMemory(module: BinaryModule, limits: Limits): BinaryModule {
   const imported = module.imports.find((entry) => entry.kind === "memory");
   if (imported === undefined) {
-    return module.with({ memories: [limits, ...module.memories.slice(1)] });
+    return module.with({ memories: [limits] });
   }
   const replacement: MemoryImport = { ...imported, limits };
   const imports = module.imports.map((entry) =>
