@@ -77,6 +77,7 @@ export class Guest {
   #running = 0;
   #mainStack = 0;
   #unbalanced = false;
+  #plainCalls = 0;
   #tainted: Error | undefined = undefined;
 
   /**
@@ -216,23 +217,28 @@ export class Guest {
     const called = typeof target === "string" ? this.function(target) : target;
     const { words } = this.switches;
     const current = words[WORD.current]!;
-    const pointer = this.#segments !== undefined
-      ? this.#stackPointer
-      : undefined;
+    const pointer = this.#stackPointer;
     const before = pointer?.get() ?? 0;
-    // Inside a host function the caller's frames are below its stack pointer: stay on top of them.
-    if (current === 0) pointer?.set(this.#mainStack);
+    // Inside a host function of this guest the caller's frames end at its stack pointer: stay on
+    // top of them. Elsewhere it is that of whoever ran last, who may have ended since.
+    const inside = this.#plainCalls > 0 ||
+      this.switches.current?.guest === this;
+    const moves = this.#segments !== undefined && !inside;
+    if (moves) pointer?.set(this.#mainStack);
     words[WORD.current] = 0;
+    this.#plainCalls += 1;
     try {
       return called(...args);
     } catch (error) {
+      if (!moves) pointer?.set(before);
       const name = typeof target === "string" ? target : called.name;
       const reported = guestError(error, name, undefined);
       this.unwound(reported, isTrap(error));
       throw reported;
     } finally {
+      this.#plainCalls -= 1;
       this.switches.words[WORD.current] = current;
-      pointer?.set(before);
+      if (moves) pointer?.set(before);
     }
   }
 
@@ -386,7 +392,8 @@ export class Guest {
     const previous = switches.words[WORD.current]!;
     const pointer = this.#stackPointer;
     const { segment } = activation;
-    const before = previous === 0 ? 0 : pointer?.get() ?? 0;
+    const inside = previous !== 0 || this.#plainCalls > 0;
+    const before = inside ? pointer?.get() ?? 0 : 0;
     if (segment !== undefined) pointer?.set(segment.top);
     else if (this.#unbalanced && this.#running === 1) {
       pointer?.set(this.#mainStack);
@@ -400,7 +407,7 @@ export class Guest {
       return outcome;
     } finally {
       switches.words[WORD.current] = previous;
-      if (previous !== 0 && segment !== undefined) pointer?.set(before);
+      if (inside && segment !== undefined) pointer?.set(before);
     }
   }
 

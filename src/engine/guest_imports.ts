@@ -84,7 +84,9 @@ export function linkImports(
   provided: HostImports,
   context: ShimContext,
 ): WebAssembly.Imports {
-  const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
+  // Without a prototype, as the guest chooses the names.
+  const imports: Record<string, Record<string, WebAssembly.ImportValue>> =
+    Object.create(null);
   const missing: string[] = [];
   const shimmed: (NamedHostFunction & { module: string; name: string })[] = [];
   for (
@@ -136,6 +138,9 @@ export function shimExports(
   };
   if (stackPointerGlobal !== undefined) shim.stack_pointer = stackPointerGlobal;
   if (late !== undefined) shim.late = late;
+  shim.refuse = (index: number) => {
+    throw noActivation(functions[index]!.label);
+  };
   for (const [index, { label, host, type }] of functions.entries()) {
     shim[`wait${index}`] = waitImport(label, host, type, switches);
     if (host.kind === "polling") {
@@ -278,7 +283,12 @@ function attemptImport(
   );
   const placeholder = zeros.length > 1 ? zeros : zeros[0];
   return (...args) => {
-    if (hub.admitCall() && !switches.current?.greenlet.interrupted) {
+    const activation = switches.current;
+    // A plain call cannot be suspended, so that it must not be declined.
+    if (
+      activation === undefined ||
+      (hub.admitCall() && !activation.greenlet.interrupted)
+    ) {
       const result = attempt(...args);
       if (result !== WOULD_BLOCK) return result;
     }

@@ -39,6 +39,17 @@ const INVOKERS: readonly ((call: Call) => Invoke)[] = [
   (call) => (wait, a, b, c, d, e, f) => call(a, b, c, d, e, f, wait),
 ];
 
+/** The same without the wait. */
+const PLAIN_INVOKERS: typeof INVOKERS = [
+  (call) => () => call(),
+  (call) => (_, a) => call(a),
+  (call) => (_, a, b) => call(a, b),
+  (call) => (_, a, b, c) => call(a, b, c),
+  (call) => (_, a, b, c, d) => call(a, b, c, d),
+  (call) => (_, a, b, c, d, e) => call(a, b, c, d, e),
+  (call) => (_, a, b, c, d, e, f) => call(a, b, c, d, e, f),
+];
+
 /** The most parameters that a host function takes without the detour over an array. */
 export const MOST_PARAMETERS: number = INVOKERS.length - 1;
 
@@ -48,8 +59,10 @@ export function blockingFunction(
   { wait: call, interrupt }: SuspendingFunction | PollingFunction,
   arity: number,
 ): BlockingFunction {
-  const direct = INVOKERS[arity]?.(call);
-  const invoke: Invoke = direct ??
-    ((wait, ...args) => call(...args.slice(0, arity), wait));
-  return { label, invoke, takesCall: call.length > arity, interrupt };
+  const takesCall = call.length > arity;
+  const direct = (takesCall ? INVOKERS : PLAIN_INVOKERS)[arity]?.(call);
+  const rest: Invoke = takesCall
+    ? (wait, ...args) => call(...args, wait)
+    : (_, ...args) => call(...args);
+  return { label, invoke: direct ?? rest, takesCall, interrupt };
 }

@@ -77,6 +77,11 @@ export function generateShim(plan: ShimPlan): Uint8Array<ArrayBuffer> {
   if (plan.stackPointer === "functions" || plan.state) {
     builder.importTable(SHIM_NAMESPACE, "late");
   }
+  const refuse = builder.importFunction(
+    SHIM_NAMESPACE,
+    "refuse",
+    I32_TO_NOTHING,
+  );
   const imports = plan.functions.map(({ kind, type }, index) => ({
     attempt: kind === "polling"
       ? builder.importFunction(SHIM_NAMESPACE, `attempt${index}`, type)
@@ -87,6 +92,9 @@ export function generateShim(plan: ShimPlan): Uint8Array<ArrayBuffer> {
     const { attempt, wait } = imports[index]!;
     const body = new FunctionBody(type.params.length);
     if (attempt !== undefined) writeAttempt(body, type, attempt);
+    // Outside any greenlet: the runtime would not call `wait`, and not say whom it refused.
+    body.constant(0).memory("i32Load", WORD.current * 4).op("i32Eqz").open("if")
+      .constant(index).call(refuse).op("unreachable", "end");
     writeWait(body, type, wait, plan, builder);
     builder.defineFunction(`f${index}`, type, body);
   }

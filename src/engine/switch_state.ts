@@ -66,8 +66,9 @@ export class SwitchState {
     return number;
   }
 
-  /** Frees a number. */
+  /** Frees a number. Nobody says so when a resumed guest has run to its end. */
   remove(number: number): void {
+    if (this.words[WORD.current] === number) this.clearCurrent();
     this.#activations[number] = undefined;
     this.#free.push(number);
   }

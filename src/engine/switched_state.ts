@@ -69,7 +69,9 @@ export class StateSwitch {
   /**
    * Generates the functions; slot 0 gets the state as it is now, which new greenlets begin with.
    *
-   * @throws {UnsupportedGuestError} When a global is not exported, or not a mutable number.
+   * @throws {UnsupportedGuestError} When a global is not exported, or not a mutable number, or
+   * there is no memory for a range.
+   * @throws {RangeError} When a range is not in the memory.
    */
   constructor(
     exports: WebAssembly.Exports,
@@ -78,11 +80,9 @@ export class StateSwitch {
   ) {
     const builder = new ModuleBuilder();
     const imports: Record<string, WebAssembly.ImportValue> = {};
-    const area = memory !== undefined && ranges.length > 0 ? 1 : 0;
-    if (area === 1) {
-      builder.importMemory("guest", "memory");
-      imports.memory = memory!;
-    }
+    for (const range of ranges) imports.memory = memoryOf(range, memory);
+    const area = ranges.length > 0 ? 1 : 0;
+    if (area === 1) builder.importMemory("guest", "memory");
     const save = new FunctionBody(1);
     const restore = new FunctionBody(1);
     const copy = {
@@ -162,6 +162,26 @@ function strideOf(globals: number, ranges: readonly MemoryRange[]): number {
     globals + 1,
   );
   return words * WORD_BYTES;
+}
+
+/** The memory that a range is in. */
+function memoryOf(
+  { address, length }: MemoryRange,
+  memory: WebAssembly.Memory | undefined,
+): WebAssembly.Memory {
+  if (memory === undefined) {
+    throw new UnsupportedGuestError(
+      "Cannot keep a range of memory for each greenlet: the guest neither exports nor imports a memory",
+    );
+  }
+  const size = memory.buffer.byteLength;
+  if (
+    Number.isInteger(address) && Number.isInteger(length) &&
+    address >= 0 && length > 0 && address + length <= size
+  ) return memory;
+  throw new RangeError(
+    `Cannot keep ${length} bytes at ${address} for each greenlet: the guest's memory has ${size} bytes`,
+  );
 }
 
 function globalOf(

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  GuestArgumentError,
   InvalidModuleError,
   MissingExportError,
   MissingImportError,
@@ -46,7 +47,9 @@ Deno.test("Guest.run() gives the instance back when an argument does not convert
       waitImports(gates),
       { concurrency },
     );
-    assert.ok(await rejection(run("add", Symbol("x"), 1)) instanceof TypeError);
+    const error = await rejection(run("add", Symbol("x"), 1));
+    assert.ok(error instanceof GuestArgumentError);
+    assert.ok(error.cause instanceof TypeError);
     assert.equal(hub.current, undefined);
     assert.equal(guest.running, 0);
     await driver.settle();
@@ -105,6 +108,7 @@ Deno.test("Guest imports names that Object.prototype has, when they are provided
     { constructor: { toString: () => 7 } },
   );
   assert.equal(await run("call"), 7);
+  assert.equal(String(Object), "function Object() { [native code] }");
 });
 
 Deno.test("Guest lists the exports that are near a name that is not there", async () => {
@@ -135,6 +139,7 @@ Deno.test("Guest says that an import does not fit its signature", async () => {
 
 Deno.test("Guest without a stack pointer cannot be interleaved, and says why", async () => {
   const text = `(module (memory (export "memory") 1)
+    (global (mut i32) (i32.const 17))
     (func (export "malloc") (param i32) (result i32) (i32.const 16))
     (func (export "free") (param i32)))`;
   const error = await rejection(
