@@ -72,7 +72,15 @@ export interface SyncOptions {
 }
 
 /** Options of {@linkcode suspending} and {@linkcode polling}. */
-export interface SuspendingOptions extends SyncOptions, InterruptOptions {}
+export interface SuspendingOptions extends SyncOptions, InterruptOptions {
+  /**
+   * Whether the function gets a {@linkcode HostCall} after the guest's arguments. Say so where the
+   * number of its declared parameters does not tell, as in a wrapper with rest parameters.
+   *
+   * @default {whether it declares more parameters than the guest passes}
+   */
+  readonly takesCall?: boolean | undefined;
+}
 
 /** The functions of a polling host function. */
 export interface PollingFunctions {
@@ -106,6 +114,8 @@ export interface SuspendingFunction {
   readonly wait: (...args: WasmValue[]) => HostResult | PromiseLike<HostResult>;
   /** The signature, where it was declared. */
   readonly type: HostFunctionType | undefined;
+  /** Whether it gets a {@linkcode HostCall}; `undefined`: if it declares a parameter for it. */
+  readonly takesCall: boolean | undefined;
   /** What a kill or a timeout does to a call. */
   readonly interrupt: InterruptOptions;
 }
@@ -120,6 +130,8 @@ export interface PollingFunction {
   readonly wait: PollingFunctions["wait"];
   /** The signature, where it was declared. */
   readonly type: HostFunctionType | undefined;
+  /** Whether it gets a {@linkcode HostCall}; `undefined`: if it declares a parameter for it. */
+  readonly takesCall: boolean | undefined;
   /** What a kill or a timeout does to a call. */
   readonly interrupt: InterruptOptions;
 }
@@ -157,7 +169,13 @@ export function suspending(
   wait: (...args: WasmValue[]) => HostResult | PromiseLike<HostResult>,
   options: SuspendingOptions = {},
 ): SuspendingFunction {
-  return { kind: "suspending", wait, type: options.type, interrupt: options };
+  return {
+    kind: "suspending",
+    wait,
+    type: options.type,
+    takesCall: options.takesCall,
+    interrupt: options,
+  };
 }
 
 /**
@@ -181,6 +199,7 @@ export function polling(
     attempt: functions.attempt,
     wait: functions.wait,
     type: options.type,
+    takesCall: options.takesCall,
     interrupt: options,
   };
 }

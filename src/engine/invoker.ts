@@ -56,10 +56,11 @@ export const MOST_PARAMETERS: number = INVOKERS.length - 1;
 /** A host function, ready to be called with so many arguments. */
 export function blockingFunction(
   label: string,
-  { wait: call, interrupt }: SuspendingFunction | PollingFunction,
+  host: SuspendingFunction | PollingFunction,
   arity: number,
 ): BlockingFunction {
-  const takesCall = call.length > arity;
+  const { wait: call, interrupt } = host;
+  const takesCall = host.takesCall ?? call.length > arity;
   const direct = (takesCall ? INVOKERS : PLAIN_INVOKERS)[arity]?.(call);
   const rest: Invoke = takesCall
     ? (wait, ...args) => call(...args, wait)

@@ -69,8 +69,13 @@ export const plain: Uint8Array<ArrayBuffer> = wat(`(module
   (func (export "ask") (param i32) (result i32) (call $ask (local.get 0))))`);
 
 /** Lets the event loop turn, so that finished stacks are given back. */
-export async function turns(count = 3): Promise<void> {
+export async function turns(count = 10): Promise<void> {
   for (let i = 0; i < count; i++) {
     await new Promise<void>((resolve) => void setImmediate(resolve));
   }
+}
+
+/** Lets the event loop turn until something is so, for what takes an unknown number of turns. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await turns(1);
 }

@@ -9,7 +9,7 @@ import {
 import { wat } from "../guests/wat.ts";
 import { Gates } from "../support/gate.ts";
 import { rejection } from "../support/virtual_hub.ts";
-import { type Asker, asker, plain, turns } from "./guests.ts";
+import { type Asker, asker, plain, turns, until } from "./guests.ts";
 
 const concurrency = "isolated";
 
@@ -105,7 +105,7 @@ Deno.test("Library initializes each instance when isolated, and that may suspend
     imports: { env: { config } },
     concurrency,
   });
-  await turns();
+  await until(() => gates.waiting === 1);
   gates.open(1);
   await using library = await loading;
   const calls = [1, 2, 3].map(() => library.exports.value());

@@ -15,7 +15,7 @@ import { processStacks } from "../../src/engine/stack_budget.ts";
 import { wat } from "../guests/wat.ts";
 import { Gate, Gates } from "../support/gate.ts";
 import { rejection } from "../support/virtual_hub.ts";
-import { type Asker, asker, catchingAsker, turns } from "./guests.ts";
+import { type Asker, asker, catchingAsker, turns, until } from "./guests.ts";
 
 /** A guest whose questions the test answers. */
 async function asking(options: LoadOptions = {}, guest = asker) {
@@ -243,13 +243,13 @@ for (const name of ["_initialize", "__wasm_call_ctors"]) {
       (global $value (mut i32) (i32.const 0))
       (func (export "${name}") (global.set $value (call $config)))
       (func (export "value") (result i32) (global.get $value)))`);
-    const gate = new Gate<number>();
-    const config = suspending(() => gate.promise);
+    const gates = new Gates<number>();
+    const config = suspending(() => gates.pass());
     const loading = load<{ value(): number }>(guest, {
       imports: { env: { config } },
     });
-    await turns();
-    gate.open(42);
+    await until(() => gates.waiting === 1);
+    gates.open(42);
     await using library = await loading;
     assert.equal(await library.exports.value(), 42);
   });

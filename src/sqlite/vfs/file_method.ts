@@ -77,7 +77,7 @@ export function fileMethod(
         return state.fail(operation, file?.path, error);
       }
     },
-  }, { type: takes("i32", ...type), ...interrupt });
+  }, { type: takes("i32", ...type), takesCall: true, ...interrupt });
 }
 
 /**
