@@ -49,6 +49,7 @@ export interface LoadOptions extends LibraryOptions {
  * @throws {ResourceBrokenError} When it cannot be fetched.
  * @throws {MissingImportError} When nobody provides an import; all are listed.
  * @throws {UnsupportedGuestError} When the guest cannot run as the options ask.
+ * @throws {RangeError} When a number in the options is out of range.
  * @throws {UnsupportedRuntimeError} When the runtime cannot suspend WebAssembly.
  */
 export async function load<E = GuestExports>(

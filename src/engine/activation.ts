@@ -29,6 +29,7 @@ export class Activation {
   #doomed: Error | undefined = undefined;
   #softened: Error | undefined = undefined;
   #wait: GuestWait | undefined = undefined;
+  #thrower: string | undefined = undefined;
 
   /** An activation that is about to start. */
   constructor(
@@ -60,6 +61,11 @@ export class Activation {
     this.#doomed ??= reason;
   }
 
+  /** Notes which host function threw last: the runtime's own errors do not say. */
+  noteThrow(label: string): void {
+    this.#thrower = label;
+  }
+
   /** Notes that one call of the guest failed on purpose: its result does not count any more. */
   soften(reason: Error): void {
     this.#softened ??= reason;
@@ -86,7 +92,7 @@ export class Activation {
     const { segment } = this;
     if (segment !== undefined && !guest.intact(segment)) {
       guest.switches.words[WORD.trap] = 1;
-      guest.switches.words[WORD.overflow] = 1;
+      guest.switches.noteOverflow(this.number);
       throw new InternalError("Cannot go on: the shim traps here");
     }
     const last = this.#wait;
@@ -94,20 +100,24 @@ export class Activation {
     this.#wait = wait;
     if (greenlet.interrupted) {
       greenlet.deliverPending(wait);
+      wait.refuse();
       if (!wait.armed) {
         guest.switches.clearCurrent();
         return wait.suspend();
       }
     }
-    let result: WasmValue;
     try {
-      result = host.invoke(wait, a, b, c, d, e, f);
+      const result = host.invoke(wait, a, b, c, d, e, f);
+      if (isPromise(result)) result.then(wait.onValue, wait.onError);
+      else wait.settle(result);
     } catch (error) {
-      wait.cancel();
-      throw error;
+      if (wait.callbacks === 0) {
+        wait.cancel();
+        throw error;
+      }
+      // Callbacks run on top of the guest's frames: it goes on when they have ended.
+      wait.fail(error);
     }
-    if (isPromise(result)) result.then(wait.onValue, wait.onError);
-    else wait.settle(result);
     guest.switches.clearCurrent();
     return wait.suspend();
   }
@@ -131,14 +141,13 @@ export class Activation {
   /** The outcome of a call that threw. */
   threw(error: unknown): never {
     const { guest } = this;
-    const { words } = guest.switches;
-    const overflow = isTrap(error) && words[WORD.overflow] === 1;
-    words[WORD.overflow] = 0;
-    const label = this.#wait?.label;
+    const overflow = guest.switches.overflowed(this.number) ||
+      (this.segment !== undefined && !guest.intact(this.segment));
     if (isSuspendError(error) && this.#wait?.armed) this.#wait.cancel();
     this.#end();
     if (overflow) throw this.#overflow(error);
-    const reported = this.#doomed ?? guestError(error, this.#called, label);
+    const reported = this.#doomed ??
+      guestError(error, this.#called, this.#thrower);
     guest.unwound(reported, isTrap(error));
     throw reported;
   }

@@ -78,6 +78,7 @@ export class Guest {
   #mainStack = 0;
   #unbalanced = false;
   #plainCalls = 0;
+  #closed: ResourceClosedError | undefined = undefined;
   #tainted: Error | undefined = undefined;
 
   /**
@@ -113,10 +114,18 @@ export class Guest {
       interleaved,
       options.state !== undefined,
     );
-    this.#instance = instantiate(
-      module,
-      linkImports(module, imports, this.#context),
-    );
+    const { words } = this.switches;
+    const current = words[WORD.current]!;
+    // Whoever makes the guest, its start function is no part of that greenlet.
+    words[WORD.current] = 0;
+    try {
+      this.#instance = instantiate(
+        module,
+        linkImports(module, imports, this.#context),
+      );
+    } finally {
+      this.switches.words[WORD.current] = current;
+    }
     this.#memory = findMemory(module, this.exports, imports);
     this.#stackPointer = connectStackPointer(
       module,
@@ -198,6 +207,7 @@ export class Guest {
     args: readonly WasmValue[],
   ): Promise<WasmValue> {
     const entry = this.#entry(target);
+    if (this.#closed !== undefined) throw this.#closed;
     this.#requireUsable(entry.name);
     if (this.#lock !== undefined && !this.#lock.tryAcquire()) {
       return this.#runLater(greenlet, entry, args, false);
@@ -273,7 +283,7 @@ export class Guest {
     );
     this.#requireUsable(entry.name);
     // On one stack the last one in must be the first one out.
-    if (this.#segments === undefined && caller.callbacks > 1) {
+    if (this.#lock !== undefined && caller.callbacks > 1) {
       throw new UnsupportedGuestError(
         `Cannot call back '${target}': another callback of '${caller.label}' has not ended; await one before the next`,
       );
@@ -293,9 +303,13 @@ export class Guest {
   finished(activation: Activation): void {
     this.#running -= 1;
     const { segment } = activation;
-    if (segment !== undefined) this.#segments?.release(segment);
     this.#stacks.ended(this.hub.driver);
     if (activation.ownsTurn) this.#lock?.release();
+    try {
+      if (segment !== undefined) this.#segments?.release(segment);
+    } catch {
+      // The guest's own `free` trapped, which has tainted it; this call's outcome stands.
+    }
   }
 
   /**
@@ -320,6 +334,7 @@ export class Guest {
 
   /** Ends all waits for the instance's turn, and gives free segments back. */
   close(reason: ResourceClosedError): void {
+    this.#closed = reason;
     this.#lock?.close(reason);
     if (this.#tainted === undefined) this.#segments?.clear();
   }
@@ -370,6 +385,8 @@ export class Guest {
     }
     this.#running += 1;
     this.#state?.reserve(activation.number);
+    const nested = !ownsTurn && this.#lock !== undefined;
+    const before = nested ? this.#stackPointer?.get() ?? 0 : 0;
     let outcome: Promise<WasmValue>;
     try {
       outcome = this.#enter(activation, entry.call, args);
@@ -379,7 +396,11 @@ export class Guest {
     }
     return outcome.then(
       (value) => activation.returned(value),
-      (error: unknown) => activation.threw(error),
+      (error: unknown) => {
+        // The caller's frames end where they did before it called back.
+        if (nested) this.#stackPointer?.set(before);
+        return activation.threw(error);
+      },
     );
   }
 

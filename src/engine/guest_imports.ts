@@ -141,6 +141,8 @@ export function shimExports(
   shim.refuse = (index: number) => {
     throw noActivation(functions[index]!.label);
   };
+  shim.threw = (index: number) =>
+    switches.current?.noteThrow(functions[index]!.label);
   for (const [index, { label, host, type }] of functions.entries()) {
     shim[`wait${index}`] = waitImport(label, host, type, switches);
     if (host.kind === "polling") {

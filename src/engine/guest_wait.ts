@@ -109,6 +109,12 @@ export class GuestWait extends Wait<WasmValue> implements HostCall {
     return true;
   }
 
+  /** Ends it where an interrupt met it before its host function began: nothing has to finish. */
+  refuse(): void {
+    const reason = this.#extras?.reason;
+    if (reason !== undefined && this.armed) this.#interrupted(reason);
+  }
+
   /** Uses the object again, when no host function was given it and no kill met it. */
   reuse(host: BlockingFunction): boolean {
     if (!this.over || this.#extras !== undefined || this.#host.takesCall) {

@@ -82,6 +82,7 @@ export function generateShim(plan: ShimPlan): Uint8Array<ArrayBuffer> {
     "refuse",
     I32_TO_NOTHING,
   );
+  const threw = builder.importFunction(SHIM_NAMESPACE, "threw", I32_TO_NOTHING);
   const imports = plan.functions.map(({ kind, type }, index) => ({
     attempt: kind === "polling"
       ? builder.importFunction(SHIM_NAMESPACE, `attempt${index}`, type)
@@ -96,6 +97,8 @@ export function generateShim(plan: ShimPlan): Uint8Array<ArrayBuffer> {
     body.constant(0).memory("i32Load", WORD.current * 4).op("i32Eqz").open("if")
       .constant(index).call(refuse).op("unreachable", "end");
     writeWait(body, type, wait, plan, builder);
+    body.constant(index).call(threw);
+    writeRethrow(body);
     builder.defineFunction(`f${index}`, type, body);
   }
   return builder.finish();
@@ -161,6 +164,10 @@ function writeWait(
   restore();
   body.op("return", "end");
   restore();
+}
+
+/** Throws on what \`wait\` threw, or traps. */
+function writeRethrow(body: FunctionBody): void {
   // A killed guest that swallowed its kill and blocks again cannot swallow a trap.
   body.constant(0).memory("i32Load", WORD.trap * 4).open("if")
     .constant(0).constant(0).memory("i32Store", WORD.trap * 4)
@@ -178,7 +185,8 @@ function checkStackPointer(
   body.get(stackPointer);
   record(RECORDS * 4).op("i32LtU").get(stackPointer);
   record(RECORDS * 4 + 4).op("i32GtU", "i32Or").open("if")
-    .constant(0).constant(1).memory("i32Store", WORD.overflow * 4)
+    .get(current).constant(3).op("i32Shl")
+    .constant(-1).memory("i32Store", RECORDS * 4)
     .op("unreachable", "end");
 }
 

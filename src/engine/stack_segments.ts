@@ -106,6 +106,8 @@ export class StackSegments {
       );
     }
     this.#allocated += 1;
+    // A shared memory that grew keeps its old buffer as it was.
+    this.#words = new Int32Array(this.#memory.buffer);
     const aligned = (block + ALIGNMENT - 1) & -ALIGNMENT;
     return {
       block,

@@ -66,6 +66,16 @@ export class SwitchState {
     return number;
   }
 
+  /** Notes that an activation's stack pointer has left its segment, as the shim does. */
+  noteOverflow(number: number): void {
+    this.words[RECORDS + 2 * number] = -1;
+  }
+
+  /** Whether an activation's stack pointer has left its segment. */
+  overflowed(number: number): boolean {
+    return this.words[RECORDS + 2 * number] === -1;
+  }
+
   /** Frees a number. Nobody says so when a resumed guest has run to its end. */
   remove(number: number): void {
     if (this.words[WORD.current] === number) this.clearCurrent();

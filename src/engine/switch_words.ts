@@ -13,12 +13,11 @@ export const WORD = {
   current: 1,
   /** Set by `wait` to make the shim trap instead of throwing on. */
   trap: 2,
-  /** Set by the shim when a stack pointer is outside its segment. */
-  overflow: 3,
 };
 
 /**
  * The first word of the activations' records. The record of number n is the two words from
- * `RECORDS + 2 * n` on: the lowest and the highest value of its stack pointer.
+ * `RECORDS + 2 * n` on: the lowest and the highest value of its stack pointer. The shim makes the
+ * lowest one -1 when the stack pointer is outside.
  */
 export const RECORDS = 16;

@@ -31,6 +31,8 @@ export interface GreenletContext {
   run<T>(greenlet: Greenlet<unknown>, body: () => T): T;
   /** The greenlet that the running code is part of. */
   current(): Greenlet<unknown> | undefined;
+  /** A function that runs as part of no greenlet, whoever calls or queues it. */
+  outside(run: () => void): () => void;
 }
 
 /** A timer of a {@linkcode HubDriver}: a number, or an object of the driver's own. */

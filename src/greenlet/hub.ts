@@ -46,12 +46,15 @@ export class Hub {
 
   readonly #timeSlice: number;
   readonly #queue = new Deque<Runnable>();
+  readonly #drainSoon: () => void;
+  readonly #drainNextSlice: () => void;
   #drainPending = false;
   #sliceStart: number;
   #lastLook: number;
   #quota = MAX_QUOTA;
   #allowance = MAX_QUOTA;
   #exhausted = false;
+  #oneByOne = false;
   #turns = 0;
   #nextId = 1;
   #live = 0;
@@ -61,6 +64,10 @@ export class Hub {
     this.driver = driver;
     this.#timeSlice = options.timeSlice ?? TIME_SLICE;
     this.#sliceStart = this.#lastLook = driver.now();
+    // Whoever happens to queue the first one must not become the context of all.
+    const outside = driver.context?.outside ?? ((run) => run);
+    this.#drainSoon = outside(this.#drain);
+    this.#drainNextSlice = outside(this.#afterHop);
   }
 
   /** How many greenlets were spawned and have not ended. */
@@ -97,8 +104,8 @@ export class Hub {
     this.#queue.push(runnable);
     if (this.#drainPending) return;
     this.#drainPending = true;
-    if (this.#exhausted) this.driver.hop(this.#afterHop);
-    else queueMicrotask(this.#drain);
+    if (this.#exhausted) this.driver.hop(this.#drainNextSlice);
+    else queueMicrotask(this.#drainSoon);
   }
 
   /**
@@ -109,7 +116,8 @@ export class Hub {
    * before it is done: see {@linkcode Hub.turnTaken}.
    */
   admitTurn(): boolean {
-    if (this.#drainPending || this.#turns >= this.#quota >> 5) return false;
+    const most = this.#oneByOne ? 1 : this.#quota >> 5;
+    if (this.#drainPending || this.#turns >= most) return false;
     this.#allowance -= RESUME_COST;
     if (this.#allowance <= 0 && !this.#look()) return false;
     this.#turns += 1;
@@ -118,20 +126,23 @@ export class Hub {
 
   /** Notes that a greenlet that was resumed has run and gives way again. */
   turnTaken(): void {
-    this.#turns = 0;
+    if (this.#turns > 0) this.#turns -= 1;
   }
 
   /** Counts one ready call; whether the slice still allows it. */
   admitCall(): boolean {
     this.#allowance -= 1;
-    return this.#allowance > 0 || this.#look();
+    if (this.#allowance > 0 || this.#look()) return true;
+    // It would use up each slice while those resumed with it are declined at their first call.
+    this.#oneByOne = true;
+    return false;
   }
 
   readonly #drain = (): void => {
     // Whoever was admitted before has run by now.
     this.#turns = 0;
     if (this.#allowance <= 0 && !this.#look()) {
-      this.driver.hop(this.#afterHop);
+      this.driver.hop(this.#drainNextSlice);
       return;
     }
     // One at a time where the slice is nearly used up or resumptions are slow, so that each one's
@@ -139,9 +150,12 @@ export class Hub {
     do {
       this.#queue.shift()?.run();
       this.#allowance -= RESUME_COST;
-    } while (this.#allowance > 0 && this.#queue.length > 0);
+      this.#turns += 1;
+    } while (
+      this.#allowance > 0 && this.#queue.length > 0 && !this.#oneByOne
+    );
     if (this.#queue.length === 0) this.#drainPending = false;
-    else queueMicrotask(this.#drain);
+    else queueMicrotask(this.#drainSoon);
   };
 
   readonly #afterHop = (): void => {
@@ -167,6 +181,7 @@ export class Hub {
     if (now - this.#sliceStart < this.#timeSlice) return true;
     this.#allowance = 0;
     this.#exhausted = true;
+    this.#oneByOne = false;
     return false;
   }
 }

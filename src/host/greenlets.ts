@@ -9,8 +9,9 @@ import { sleepIn } from "../greenlet/sleep.ts";
 import { threadHub } from "./thread_hub.ts";
 
 /**
- * Runs a JavaScript function as a greenlet, so that it can be killed and timed out where it waits:
- * in {@linkcode sleep}, in a call of a library, in a lock.
+ * Runs a JavaScript function as a greenlet, so that it can be killed and timed out where it waits
+ * in {@linkcode sleep}. Elsewhere, also where it awaits a call of a library, it goes on until it
+ * sleeps again; kill that call as well.
  *
  * It never runs before the caller has given way.
  *
@@ -71,8 +72,8 @@ export function sleep(
   const { driver } = threadHub();
   const greenlet = driver.context?.current();
   if (signal?.aborted) return Promise.reject(signal.reason);
-  if (greenlet !== undefined && !greenlet.ended && signal === undefined) {
-    return sleepIn(greenlet, delay);
+  if (greenlet !== undefined && !greenlet.ended) {
+    return sleepIn(greenlet, delay, signal);
   }
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onAbort = () => {

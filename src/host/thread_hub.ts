@@ -7,6 +7,7 @@ import type { Greenlet } from "../greenlet/greenlet.ts";
 import { Hub } from "../greenlet/hub.ts";
 
 const storage = new AsyncLocalStorage<Greenlet<unknown>>();
+const outside = AsyncLocalStorage.snapshot();
 
 const driver: HubDriver = {
   now: () => performance.now(),
@@ -17,6 +18,7 @@ const driver: HubDriver = {
   context: {
     run: (greenlet, body) => storage.run(greenlet, body),
     current: () => storage.getStore(),
+    outside: (run) => () => outside(run),
   },
 };
 

@@ -252,15 +252,14 @@ export class Library<E = GuestExports> {
   }
 
   async #close(timeout: number): Promise<void> {
-    const ended = Promise.all([...this.#live].map((each) => each.join()));
-    const { promise: late, resolve: hurry } = Promise.withResolvers<void>();
-    this.#hurry = hurry;
-    const timer = this.#hub.driver.setTimer(hurry, timeout);
-    await Promise.race([ended, late]);
-    this.#hub.driver.clearTimer(timer);
+    const { driver } = this.#hub;
     const reason = this.#closedError(undefined);
-    for (const greenlet of this.#live) greenlet.abort(reason);
-    await ended;
+    this.#hurry = () => {
+      for (const greenlet of this.#live) greenlet.abort(reason);
+    };
+    const timer = driver.setTimer(this.#hurry, timeout);
+    await Promise.all([...this.#live].map((each) => each.join()));
+    driver.clearTimer(timer);
     this.#spare = undefined;
     this.#shared?.close(reason);
   }

@@ -396,7 +396,7 @@ Deno.test("load() rejects stack segments of an impossible size", async () => {
 Deno.test("load() rejects a memory limit below what the guest starts with", async () => {
   const limits = { maxMemory: 65_536 };
   await assert.rejects(load(asker, { imports, limits }), (error) => {
-    assert(error instanceof InvalidModuleError);
+    assert(error instanceof UnsupportedGuestError);
     assert.match(error.message, /65536 bytes: the module needs 131072/);
     return true;
   });
@@ -406,7 +406,7 @@ Deno.test("load() rejects a memory limit that is no number of bytes", async () =
   for (const maxMemory of [-1, 1.5, NaN, Infinity]) {
     await assert.rejects(
       load(asker, { imports, limits: { maxMemory } }),
-      InvalidModuleError,
+      RangeError,
     );
   }
 });

@@ -39,10 +39,15 @@ export async function openGuest(
   const module = await compileGuest(wat(text));
   const { hub, driver } = virtualHub();
   const guest = new Guest(hub, module, imports, { ...options, stacks });
-  const run = (name: string, ...args: WasmValue[]) =>
-    hub.spawn<WasmValue>((greenlet) => guest.run(greenlet, name, args), {
-      name,
-    });
+  const run = (name: string, ...args: WasmValue[]) => {
+    const greenlet = hub.spawn<WasmValue>(
+      (greenlet) => guest.run(greenlet, name, args),
+      { name },
+    );
+    // A test may look at the outcome late: that is no unhandled rejection.
+    void greenlet.join();
+    return greenlet;
+  };
   return { guest, module, hub, driver, stacks, run };
 }
 
