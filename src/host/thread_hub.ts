@@ -6,8 +6,7 @@ import type { HubDriver } from "../greenlet/driver.ts";
 import type { Greenlet } from "../greenlet/greenlet.ts";
 import { Hub } from "../greenlet/hub.ts";
 
-const storage = new AsyncLocalStorage<Greenlet<unknown>>();
-const outside = AsyncLocalStorage.snapshot();
+const storage = new AsyncLocalStorage<Greenlet<unknown> | undefined>();
 
 const driver: HubDriver = {
   now: () => performance.now(),
@@ -18,7 +17,9 @@ const driver: HubDriver = {
   context: {
     run: (greenlet, body) => storage.run(greenlet, body),
     current: () => storage.getStore(),
-    outside: (run) => () => outside(run),
+    // Leaving a greenlet costs 0.3 µs, looking whether there is one to leave next to nothing.
+    outside: (run) => () =>
+      storage.getStore() === undefined ? run() : storage.run(undefined, run),
   },
 };
 
