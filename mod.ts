@@ -11,7 +11,9 @@
  *   "AGFzbQEAAAABCAJgAX8AYAAAAg0BA2VudgVzbGVlcAAAAwIBAQcHAQNuYXAAAQoQAQ4AQQEQAEEBEABBARAACw==",
  * );
  * await using library = await load<{ nap(): void }>(nap, {
- *   imports: { env: { sleep: suspending((ms) => sleep(ms)) } },
+ *   imports: {
+ *     env: { sleep: suspending((ms, { signal }) => sleep(ms, { signal })) },
+ *   },
  *   concurrency: "interleaved",
  * });
  * await Promise.all(Array.from({ length: 100 }, () => library.exports.nap()));

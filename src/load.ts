@@ -34,7 +34,9 @@ export interface LoadOptions extends LibraryOptions {
  *   "AGFzbQEAAAABCAJgAX8AYAAAAg0BA2VudgVzbGVlcAAAAwIBAQcHAQNuYXAAAQoQAQ4AQQEQAEEBEABBARAACw==",
  * );
  * await using library = await load<{ nap(): void }>(nap, {
- *   imports: { env: { sleep: suspending((ms) => sleep(ms)) } },
+ *   imports: {
+ *     env: { sleep: suspending((ms, { signal }) => sleep(ms, { signal })) },
+ *   },
  * });
  * const call = library.exports.nap();
  * assert.equal(call.state, "queued");

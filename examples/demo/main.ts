@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- it prints for people
 /**
  * The demo: hundreds of blocking calls into stock SQLite, in one instance, all at once, while the
  * event loop keeps ticking; and the same work with a blocking SQLite.
@@ -6,6 +7,7 @@
  */
 
 import { join } from "node:path";
+import { Database } from "../../src/sqlite/mod.ts";
 import { threadHub } from "../../src/host/thread_hub.ts";
 import { type CallResult, createReadings, STATIONS } from "./data.ts";
 import { LoopMeter, type LoopReport } from "./loop_meter.ts";
@@ -33,6 +35,8 @@ try {
       rows.toLocaleString("en")
     } readings; each sums up a station and writes a report file.\n`,
   );
+  // The first one starts SQLite itself, once in a process.
+  await (await Database.open(":memory:")).close();
   const blocking = await run("node:sqlite, blocking", "blocking", blockingCall);
   const greenlets = await run("SQLite in greenlets", "greenlets", greenletCall);
   printTable(blocking, greenlets);

@@ -108,8 +108,10 @@ export class Activation {
     }
     try {
       const result = host.invoke(wait, a, b, c, d, e, f);
-      if (isPromise(result)) result.then(wait.onValue, wait.onError);
-      else wait.settle(result);
+      if (isPromise(result)) {
+        // Of a promise of somebody's own making only the first answer counts.
+        Promise.resolve(result).then(wait.onValue, wait.onError);
+      } else wait.settle(result);
     } catch (error) {
       if (wait.callbacks === 0) {
         wait.cancel();

@@ -47,6 +47,7 @@ export class Connection {
   readonly #rows = new RowReader();
   readonly #errors: ErrorReporter;
   #stepping = false;
+  #autocommit = true;
 
   /** A connection that SQLite has opened. */
   constructor(sqlite: SqliteGuest, pointer: number) {
@@ -59,7 +60,7 @@ export class Connection {
 
   /** Whether no transaction is open. */
   get autocommit(): boolean {
-    return this.sqlite.call("get_autocommit", this.pointer) !== 0;
+    return this.#autocommit;
   }
 
   /** How many statements it keeps prepared. */
@@ -68,15 +69,17 @@ export class Connection {
   }
 
   /** Runs a statement and reads its rows. */
-  query<Row>(
+  async query<Row>(
     greenlet: Greenlet<unknown>,
     sql: string,
     parameters: SqliteParameters | undefined,
     options: QueryOptions,
   ): Promise<Row[]> {
     const { guest, companion } = this.sqlite;
-    const arrays = options.rowMode === "array";
-    return this.#use(greenlet, sql, parameters, async (area, statement) => {
+    const statement = this.#statements.get(sql) ??
+      await this.#prepare(greenlet, sql);
+    const { area, block } = this.#begin(statement, parameters);
+    try {
       const bound = guest.call(companion.bind, area.control);
       if (bound !== SQLITE_OK) {
         throw await this.#fail(statement, this.#report(bound, sql));
@@ -85,34 +88,40 @@ export class Connection {
       for (let code: number = SQLITE_ROW; code === SQLITE_ROW;) {
         code = await this.#step(greenlet, companion.fetch, area, statement);
         try {
-          if (arrays) this.#rows.readArrays(area, rows);
-          else {this.#rows.readObjects(
-              area,
-              rows,
-              this.#columns(area, statement),
-            );}
+          if (options.rowMode === "array") this.#rows.readArrays(area, rows);
+          else {
+            const columns = this.#columns(area, statement);
+            this.#rows.readObjects(area, rows, columns);
+          }
         } catch (error) {
           throw await this.#fail(statement, error);
         }
       }
       return rows;
-    });
+    } finally {
+      this.#end(area, block);
+    }
   }
 
   /** Runs a statement to its end and tells what it changed. */
-  execute(
+  async execute(
     greenlet: Greenlet<unknown>,
     sql: string,
     parameters?: SqliteParameters,
   ): Promise<ExecuteResult> {
     const { execute } = this.sqlite.companion;
-    return this.#use(greenlet, sql, parameters, async (area, statement) => {
+    const statement = this.#statements.get(sql) ??
+      await this.#prepare(greenlet, sql);
+    const { area, block } = this.#begin(statement, parameters);
+    try {
       await this.#step(greenlet, execute, area, statement);
       return {
         changes: Number(area.readInteger(CONTROL.changes)),
         lastInsertRowid: area.readInteger(CONTROL.lastInsertRowid),
       };
-    });
+    } finally {
+      this.#end(area, block);
+    }
   }
 
   /** Makes the statement that runs now fail soon, if one does. */
@@ -129,7 +138,9 @@ export class Connection {
 
   /** Finalizes its statements and closes it. */
   async close(greenlet: Greenlet<unknown>): Promise<void> {
-    const { guest, handlers } = this.sqlite;
+    const { guest, handlers, vfs } = this.sqlite;
+    // Nothing of SQLite can be called any more, but its files and locks can be let go.
+    if (guest.tainted !== undefined) return await vfs.closeAll();
     for (const { pointer } of this.#statements.clear()) {
       await guest.run(greenlet, "sqlite3_finalize", [pointer]);
     }
@@ -138,27 +149,27 @@ export class Connection {
     handlers.wake(this.file);
   }
 
-  /** Prepares a statement, writes its parameters, and runs something with both. */
-  async #use<T>(
-    greenlet: Greenlet<unknown>,
-    sql: string,
+  /** Writes a statement's parameters. What it returns goes to `#end`. */
+  #begin(
+    statement: Statement,
     parameters: SqliteParameters | undefined,
-    run: (area: WorkArea, statement: Statement) => Promise<T>,
-  ): Promise<T> {
+  ): { area: WorkArea; block: number } {
     const { allocator, workAreas } = this.sqlite;
-    const statement = this.#statements.get(sql) ??
-      await this.#prepare(greenlet, sql);
     const values = orderParameters(statement.parameters, parameters);
     const area = workAreas.acquire();
-    let block = 0;
     try {
       area.begin(statement.pointer, this.pointer);
-      block = writeParameters(area, values, allocator);
-      return await run(area, statement);
-    } finally {
-      if (block !== 0) allocator.free(block);
+      return { area, block: writeParameters(area, values, allocator) };
+    } catch (error) {
       workAreas.release(area);
+      throw error;
     }
+  }
+
+  #end(area: WorkArea, block: number): void {
+    const { allocator, workAreas } = this.sqlite;
+    if (block !== 0) allocator.free(block);
+    workAreas.release(area);
   }
 
   async #prepare(
@@ -204,6 +215,9 @@ export class Connection {
     }
     const code = area.read(CONTROL.result);
     const done = code === SQLITE_DONE;
+    if (code !== UNFINISHED) {
+      this.#autocommit = area.read(CONTROL.autocommit) !== 0;
+    }
     if (interrupt === undefined) {
       if (done || code === SQLITE_ROW) return code;
       throw await this.#fail(statement, this.#report(code, statement.sql));
@@ -223,6 +237,7 @@ export class Connection {
     await cleanUp(guest.hub, async (greenlet) => {
       await guest.run(greenlet, "sqlite3_reset", [statement.pointer]);
       guest.call("sqlite3_clear_bindings", statement.pointer);
+      this.#autocommit = this.sqlite.call("get_autocommit", this.pointer) !== 0;
     });
     return error;
   }

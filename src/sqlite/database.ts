@@ -73,11 +73,21 @@ export interface DatabaseStats {
  * Foreign keys are enforced, as in `node:sqlite`; `PRAGMA foreign_keys=OFF` changes that.
  *
  * @example A table in memory
- * ```ts ignore
+ * ```ts
+ * import * as assert from "node:assert/strict";
+ * import { Database } from "@hedgesnake/greenlet/sqlite";
+ *
  * await using db = await Database.open(":memory:");
  * await db.execute("CREATE TABLE fruit (name TEXT, weight REAL)");
- * await db.execute("INSERT INTO fruit VALUES (?, ?)", ["fig", 0.05]);
- * await db.query("SELECT * FROM fruit"); // [{ name: "fig", weight: 0.05 }]
+ * await db.transaction(async (transaction) => {
+ *   const insert = "INSERT INTO fruit VALUES (?, ?)";
+ *   await transaction.execute(insert, ["fig", 0.05]);
+ *   await transaction.execute(insert, ["pear", 0.2]);
+ * });
+ * assert.deepEqual(
+ *   await db.query("SELECT name FROM fruit WHERE weight > :least", { least: 0.1 }),
+ *   [{ name: "pear" }],
+ * );
  * ```
  */
 export class Database implements AsyncDisposable {
@@ -95,7 +105,8 @@ export class Database implements AsyncDisposable {
   /**
    * Opens a database.
    *
-   * @param path The file's path, or `:memory:` for a database of its own in memory.
+   * @param path The file's path, `:memory:` for a database of its own in memory, or one of SQLite's
+   * `file:` URIs.
    * @param options How.
    * @returns The database. Close it.
    * @throws {SqliteError} When the file cannot be opened, or is no database; `cause` is the

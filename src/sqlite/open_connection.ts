@@ -49,25 +49,19 @@ export async function openConnection(
 ): Promise<Connection> {
   const { guest, handlers, handlerPointers } = sqlite;
   const pointer = await openPointer(greenlet, sqlite, path, options);
+  const connection = new Connection(sqlite, pointer);
+  const { progress, busy } = handlerPointers;
+  guest.call("sqlite3__wasm_db_config_ip", pointer, ENABLE_FOREIGN_KEYS, 1, 0);
+  sqlite.call("progress_handler", pointer, PROGRESS_INTERVAL, progress, 0);
   try {
-    const connection = new Connection(sqlite, pointer);
-    guest.call(
-      "sqlite3__wasm_db_config_ip",
-      pointer,
-      ENABLE_FOREIGN_KEYS,
-      1,
-      0,
-    );
-    const { progress, busy } = handlerPointers;
-    sqlite.call("progress_handler", pointer, PROGRESS_INTERVAL, progress, 0);
     await requireDatabase(greenlet, connection, path);
-    handlers.add(pointer, connection.file, options.timeout);
-    sqlite.call("busy_handler", pointer, busy, pointer);
-    return connection;
   } catch (error) {
-    await close(sqlite, pointer);
+    await cleanUp(guest.hub, (greenlet) => connection.close(greenlet));
     throw error;
   }
+  handlers.add(pointer, connection.file, options.timeout);
+  sqlite.call("busy_handler", pointer, busy, pointer);
+  return connection;
 }
 
 async function openPointer(
@@ -108,7 +102,13 @@ async function openPointer(
     });
   } catch (error) {
     // SQLite makes a connection to hold the error, also when a kill made the opening fail.
-    await close(sqlite, sqlite.readWord(out));
+    const pointer = sqlite.readWord(out);
+    if (pointer !== 0) {
+      await cleanUp(
+        guest.hub,
+        (greenlet) => guest.run(greenlet, "sqlite3_close_v2", [pointer]),
+      );
+    }
     throw error;
   } finally {
     allocator.free(out);
@@ -133,13 +133,4 @@ async function requireDatabase(
     );
     throw new SqliteError(message, { code: error.code, cause: error.cause });
   }
-}
-
-async function close(sqlite: SqliteGuest, pointer: number): Promise<void> {
-  if (pointer === 0) return;
-  const { guest } = sqlite;
-  await cleanUp(
-    guest.hub,
-    (greenlet) => guest.run(greenlet, "sqlite3_close_v2", [pointer]),
-  );
 }

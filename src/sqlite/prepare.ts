@@ -5,6 +5,7 @@ import type { Greenlet } from "../greenlet/greenlet.ts";
 import { cleanUp } from "./clean_up.ts";
 import type { ErrorReporter } from "./connection_error.ts";
 import type { SqliteGuest } from "./sqlite_guest.ts";
+import { SqliteError } from "./sqlite_error.ts";
 import { Statement } from "./statement.ts";
 
 /** `SQLITE_PREPARE_PERSISTENT`: the statement is kept, so its memory is not taken from the pool. */
@@ -73,32 +74,38 @@ export async function prepareStatement(
   try {
     memory.bytes(out + 8, bytes.length + 1).set(bytes);
     memory.bytes(end, 1)[0] = 0;
-    const { found, rest } = await next(out + 8);
+    let { found, rest } = await next(out + 8);
+    while (rest < end) {
+      let following: number;
+      try {
+        ({ found: following, rest } = await next(rest));
+      } catch (error) {
+        await discard(found);
+        // What SQLite does not understand is another statement, too.
+        throw found !== 0 && error instanceof SqliteError ? tooMany() : error;
+      }
+      if (found !== 0 && following !== 0) {
+        await discard(following);
+        await discard(found);
+        throw tooMany();
+      }
+      found ||= following;
+    }
     if (found === 0) {
       throw new GuestArgumentError(
         "Cannot run the statement: the SQL has none",
       );
     }
-    if (rest < end) {
-      let other = 0;
-      try {
-        other = (await next(rest)).found;
-      } catch (error) {
-        await discard(found);
-        throw error;
-      }
-      if (other !== 0) {
-        await discard(other);
-        await discard(found);
-        throw new GuestArgumentError(
-          "Cannot run the statement: the SQL has more than one; run them one by one",
-        );
-      }
-    }
     return new Statement(found, sql, parameterNames(sqlite, found));
   } finally {
     allocator.free(out);
   }
+}
+
+function tooMany(): GuestArgumentError {
+  return new GuestArgumentError(
+    "Cannot run the statement: the SQL has more than one; run them one by one",
+  );
 }
 
 function parameterNames(

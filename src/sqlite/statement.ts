@@ -45,6 +45,7 @@ export class Statement {
 export class StatementCache {
   readonly #capacity: number;
   readonly #statements = new Map<string, Statement>();
+  #latest: Statement | undefined = undefined;
 
   /** A cache of so many statements. */
   constructor(capacity: number) {
@@ -58,10 +59,13 @@ export class StatementCache {
 
   /** The statement with exactly this SQL; it becomes the one that was used last. */
   get(sql: string): Statement | undefined {
+    // A loop that runs one statement again and again changes nothing.
+    if (this.#latest?.sql === sql) return this.#latest;
     const statement = this.#statements.get(sql);
-    if (statement !== undefined && this.#statements.size > 1) {
+    if (statement !== undefined) {
       this.#statements.delete(sql);
       this.#statements.set(sql, statement);
+      this.#latest = statement;
     }
     return statement;
   }
@@ -69,6 +73,7 @@ export class StatementCache {
   /** Adds a statement. @returns The one that had to go, if one had to. */
   add(statement: Statement): Statement | undefined {
     this.#statements.set(statement.sql, statement);
+    this.#latest = statement;
     if (this.#statements.size <= this.#capacity) return undefined;
     const [oldest] = this.#statements.values();
     if (oldest !== undefined) this.#statements.delete(oldest.sql);
@@ -79,6 +84,7 @@ export class StatementCache {
   clear(): Statement[] {
     const all = [...this.#statements.values()];
     this.#statements.clear();
+    this.#latest = undefined;
     return all;
   }
 }

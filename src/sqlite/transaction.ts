@@ -1,6 +1,10 @@
 /** Statements that take effect together. @module */
 
-import { ResourceClosedError } from "../errors.ts";
+import {
+  GuestArgumentError,
+  GuestOutOfMemoryError,
+  ResourceClosedError,
+} from "../errors.ts";
 import { FifoLock } from "../greenlet/fifo_lock.ts";
 import type { Greenlet } from "../greenlet/greenlet.ts";
 import { Wait } from "../greenlet/wait.ts";
@@ -36,6 +40,14 @@ export type TransactionBody<T> = (
   transaction: Transaction,
 ) => T | PromiseLike<T>;
 
+/** Errors of a single statement, which a body may catch and go on. */
+const ORDINARY = [
+  SqliteError,
+  GuestArgumentError,
+  GuestOutOfMemoryError,
+  ResourceClosedError,
+] as const;
+
 let create: (
   connection: Connection,
   greenlet: Greenlet<unknown>,
@@ -56,6 +68,7 @@ export class Transaction {
   readonly #greenlet: Greenlet<unknown>;
   readonly #lock = new FifoLock("the transaction's turn");
   #idle: (() => void) | undefined = undefined;
+  #ended: { readonly reason: unknown } | undefined = undefined;
 
   private constructor(connection: Connection, greenlet: Greenlet<unknown>) {
     this.#connection = connection;
@@ -100,18 +113,36 @@ export class Transaction {
   }
 
   async #use<T>(run: () => Promise<T>): Promise<T> {
-    if (!this.#lock.tryAcquire()) await this.#lock.acquire(this.#greenlet);
+    try {
+      if (!this.#lock.tryAcquire()) await this.#lock.acquire(this.#greenlet);
+    } catch (error) {
+      throw this.#note(error);
+    }
     try {
       this.#requireOpen();
       return await run();
+    } catch (error) {
+      throw this.#note(error);
     } finally {
       this.#lock.release();
       this.#idle?.();
     }
   }
 
+  /**
+   * Notes what ends the transaction even if its body catches it: a kill, a timeout, a guest that
+   * trapped; everything but a statement that failed by itself.
+   */
+  #note(error: unknown): unknown {
+    if (!ORDINARY.some((type) => error instanceof type)) {
+      this.#ended ??= { reason: error };
+    }
+    return error;
+  }
+
   /** A statement after an automatic rollback would take effect all by itself. */
   #requireOpen(): void {
+    if (this.#ended !== undefined) throw this.#ended.reason;
     if (!this.#connection.autocommit) return;
     throw new SqliteError(
       "Cannot run the statement: the transaction is not open any more, as an earlier statement ended it",
@@ -126,10 +157,12 @@ export class Transaction {
         "Cannot run the statement: the transaction is over",
       ),
     );
-    if (!this.#lock.locked) return;
-    const idle = new Promise<void>((resolve) => this.#idle = resolve);
-    if (failed) this.#connection.interrupt();
-    await idle;
+    if (this.#lock.locked) {
+      const idle = new Promise<void>((resolve) => this.#idle = resolve);
+      if (failed) this.#connection.interrupt();
+      await idle;
+    }
+    if (!failed && this.#ended !== undefined) throw this.#ended.reason;
   }
 }
 

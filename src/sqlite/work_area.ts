@@ -1,7 +1,7 @@
 /** Memory of the guest for one operation's parameters and rows. @module */
 
 import { GuestOutOfMemoryError } from "../errors.ts";
-import { CONTROL, CONTROL_SIZE, UNFINISHED } from "./companion/layout.ts";
+import { CONTROL, CONTROL_SIZE } from "./companion/layout.ts";
 
 /** Room for small parameters and short SQL, in bytes. */
 const SCRATCH_SIZE = 16_384;
@@ -91,17 +91,16 @@ export class WorkArea {
     this.scratch = address + CONTROL_SIZE;
     this.cells = this.scratch + SCRATCH_SIZE;
     this.heap = this.cells + CELLS_SIZE;
+    this.write(CONTROL.cells, this.cells);
+    this.write(CONTROL.cellsEnd, this.heap);
+    this.write(CONTROL.heap, this.heap);
+    this.write(CONTROL.heapEnd, this.heap + HEAP_SIZE);
   }
 
   /** Prepares the control block for a statement. */
   begin(statement: number, database: number): void {
     this.write(CONTROL.statement, statement);
     this.write(CONTROL.database, database);
-    this.write(CONTROL.cells, this.cells);
-    this.write(CONTROL.cellsEnd, this.cells + CELLS_SIZE);
-    this.write(CONTROL.heap, this.heap);
-    this.write(CONTROL.heapEnd, this.heap + HEAP_SIZE);
-    this.write(CONTROL.result, UNFINISHED);
   }
 
   /** A word of the control block. */

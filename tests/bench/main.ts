@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- it prints for people
 /**
  * Runs the benches: `deno task bench [--json FILE] [NAME …]`.
  *

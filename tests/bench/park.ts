@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- it prints for people
 /**
  * Parks 10,000 calls, prints the resident memory of each in KiB, and exits.
  *

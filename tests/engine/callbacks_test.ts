@@ -5,11 +5,7 @@ import {
   ResourceClosedError,
   UnsupportedGuestError,
 } from "../../src/errors.ts";
-import {
-  type HostCall,
-  suspending,
-  sync,
-} from "../../src/engine/host_function.ts";
+import { type HostCall, suspending } from "../../src/engine/host_function.ts";
 import { StackBudget } from "../../src/engine/stack_budget.ts";
 import { Gates } from "../support/gate.ts";
 import { C_RUNTIME, openGuest } from "../support/test_guest.ts";
@@ -46,6 +42,8 @@ const CALLBACK_GUEST = `(module
     (call $framed (local.get 0) (i32.const 1)))
   (func $inner (export "inner") (param i32) (result i32)
     (call $framed (local.get 0) (i32.const 0)))
+  (func (export "twice") (param i32) (result i32)
+    (i32.add (call $inner (local.get 0)) (call $inner (local.get 0))))
   (func (export "trap") (unreachable)))`;
 
 type Host = (value: number, call: HostCall) => unknown;
@@ -242,6 +240,32 @@ for (const mode of MODES) {
     gates.open(1);
   });
 
+  Deno.test(`Greenlet.kill() in the tick of a callback's answer leaves the caller alone until the callback has ended (${mode})`, async () => {
+    const gates = new Gates<number>();
+    const log: string[] = [];
+    const { run, driver, hub, guest } = await openCallbacks(
+      async (value, call) => {
+        const error = await rejection(call.callback("twice", value));
+        log.push(`callback ended, active ${call.active}, ${guest.running}`);
+        throw error;
+      },
+      mode,
+      (value) => {
+        log.push(`wait ${value}`);
+        return gates.pass();
+      },
+    );
+    const caller = run("outer", 5);
+    await driver.settle();
+    // The ready queue is not empty, so that the answer is there and the callback not back yet.
+    gates.open(1);
+    queueMicrotask(() => void caller.kill());
+    hub.spawn(() => {});
+    await driver.settle();
+    assert.equal(caller.state, "killed");
+    assert.deepEqual(log, ["wait 5", "callback ended, active true, 1"]);
+  });
+
   Deno.test(`Greenlet.kill() of a caller whose callback is never awaited (${mode})`, async () => {
     const gates = new Gates<number>();
     const { run, driver, guest } = await openCallbacks(
@@ -340,10 +364,8 @@ Deno.test("Greenlet.kill() reaches both of two callbacks at once", async () => {
   const caller = run("outer", 5);
   await driver.settle();
   // The inner one has its answer, and has not run on, when the kill comes.
-  hub.spawn(() => {
-    gates.open(1, 1);
-    queueMicrotask(() => void caller.kill(undefined, { grace: 100 }));
-  });
+  gates.open(1, 1);
+  queueMicrotask(() => void caller.kill(undefined, { grace: 100 }));
   hub.spawn(() => {});
   await driver.settle();
   driver.advance(100);
@@ -366,44 +388,4 @@ Deno.test("HostCall.callback() draws on a reserve of stacks", async () => {
     await driver.settle();
     assert.equal(stacks.used, 0);
   }
-});
-
-// -- Function pointers --
-
-Deno.test("Guest.addFunctions() makes host functions that a guest calls by pointer", async () => {
-  const gates = new Gates<number>();
-  const { guest, run, driver } = await openGuest(
-    `(module
-      ${C_RUNTIME}
-      (table (export "table") 1 funcref)
-      (type $unary (func (param i32) (result i32)))
-      (func (export "apply") (param $pointer i32) (param $value i32) (result i32)
-        (local $at i32) (local $result i32)
-        (local.set $at (call $push (i32.const 32)))
-        (local.set $result
-          (call_indirect (type $unary) (local.get $value) (local.get $pointer)))
-        (if (i32.ne (local.get $at) (global.get $sp)) (then unreachable))
-        (call $pop (i32.const 32))
-        (local.get $result)))`,
-    {},
-    { concurrency: "interleaved" },
-  );
-  const type = { params: ["i32"], results: ["i32"] } as const;
-  const pointers = guest.addFunctions({
-    square: sync((value: number) => value * value, { type }),
-    later: suspending(
-      (value: number) => gates.pass().then((more) => value + more),
-      { type },
-    ),
-  });
-  assert.equal(guest.call("apply", pointers.square, 7), 49);
-  const calls = [1, 2].map((value) => run("apply", pointers.later, value));
-  await driver.settle();
-  gates.open(10, 1);
-  gates.open(20, 0);
-  assert.deepEqual(await Promise.all(calls), [21, 12]);
-  assert.throws(
-    () => guest.addFunctions({ untyped: sync(() => 1) }),
-    UnsupportedGuestError,
-  );
 });

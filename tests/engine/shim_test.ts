@@ -93,10 +93,13 @@ async function passThrough(
     received.push(args.slice(0, params.length));
     return gates.pass();
   };
-  let answer: WasmValue;
   const now = (...args: WasmValue[]) => {
     received.push(args.slice(0, params.length));
-    return answer;
+    return answerOf(guest);
+  };
+  const answerOf = (guest: TestGuest["guest"]): WasmValue => {
+    const values = results.map((type) => valueOf(type, guest));
+    return values.length > 1 ? values : values[0];
   };
   const { guest, run, driver } = await openGuest(
     forwarder(params, results),
@@ -104,8 +107,7 @@ async function passThrough(
     { concurrency: "interleaved" },
   );
   const args = params.map((type) => valueOf(type, guest));
-  const values = results.map((type) => valueOf(type, guest));
-  answer = values.length > 1 ? values : values[0];
+  const answer = answerOf(guest);
   const first = run("call", ...args);
   const second = run("call", ...args);
   await driver.settle();

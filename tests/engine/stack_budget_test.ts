@@ -62,6 +62,24 @@ Deno.test("StackBudgets on one counter share their stacks", () => {
   assert.equal(there.tryAcquire(), true);
 });
 
+Deno.test("StackBudget.tryAcquire() does not barge in when another thread gave a stack back", async () => {
+  const counter = new SharedArrayBuffer(4);
+  const [here, there] = [
+    new StackBudget(1, counter),
+    new StackBudget(1, counter),
+  ];
+  assert.equal(there.tryAcquire(), true);
+  const { hub, driver } = virtualHub();
+  const waiter = hub.spawn((greenlet) => here.acquire(greenlet));
+  await driver.settle();
+  there.release();
+  assert.equal(here.tryAcquire(), false);
+  assert.equal(waiter.ended, false);
+  await waiter.kill();
+  await waiter.join();
+  assert.equal(here.tryAcquire(), true);
+});
+
 Deno.test("Guest queues calls beyond the cap, first in, first out", async () => {
   const { run, driver, gates, order, stacks } = await openParking(2);
   const calls = [1, 2, 3, 4, 5, 6].map((value) => run("frame", value));

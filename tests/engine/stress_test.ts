@@ -25,7 +25,7 @@ import { C_RUNTIME } from "../support/test_guest.ts";
 import { microtasks, virtualHub } from "../support/virtual_hub.ts";
 
 const SEED = Number(Deno.env.get("STRESS_SEED") ?? 20261127);
-const SCHEDULES = Number(Deno.env.get("STRESS_SCHEDULES") ?? 1_000);
+const SCHEDULES = Number(Deno.env.get("STRESS_SCHEDULES") ?? 2_000);
 const LARGE_SCHEDULES = Number(Deno.env.get("STRESS_LARGE") ?? 5);
 
 const STACK_SIZE = 1_024;
@@ -99,11 +99,12 @@ async function runSchedule(
       wait: suspending((id: number) => {
         assert.equal(seen.get(hub.current!), id, "another greenlet's call");
         return random() < 0.1 ? undefined : gates.pass();
-      }),
+      }, { interrupted: () => {} }),
     },
   }, {
     concurrency: "interleaved",
     stackSize: STACK_SIZE,
+    killMode: random() < 0.5 ? "errno" : "throw",
     onTaint: "allow",
     stacks,
   });

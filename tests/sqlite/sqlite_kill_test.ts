@@ -70,6 +70,11 @@ async function strikeAt(
   }
 }
 
+/** What was given to the strike. */
+function reasonOf(error: unknown): unknown {
+  return error instanceof GreenletKilledError ? error.cause : error;
+}
+
 async function seed(db: Database): Promise<void> {
   await db.execute("PRAGMA cache_size = 5");
   await db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v, pad)");
@@ -111,9 +116,7 @@ for (const [operation, start] of Object.entries(OPERATIONS)) {
         if (error === undefined) value += 1;
         else {
           hits += 1;
-          const reason = error instanceof GreenletKilledError
-            ? error.cause
-            : error;
+          const reason = reasonOf(error);
           assert.ok(expected.includes(reason), `${reason}`);
         }
         const found = await other.query(
@@ -210,6 +213,44 @@ Deno.test("a kill does not wait for a transaction's body", async () => {
   await turn();
   assert.ok(late);
   await assert.rejects(late, ResourceClosedError);
+  assert.equal(await scalar(db, "SELECT count(*) FROM t"), 0);
+});
+
+Deno.test("a transaction whose body catches a kill or a timeout is rolled back", async () => {
+  await using db = await open(":memory:");
+  await db.execute("CREATE TABLE t (a)");
+  for (const strike of Object.values(STRIKES)) {
+    const late: unknown[] = [];
+    const transaction = db.transaction(async (transaction) => {
+      await transaction.execute("INSERT INTO t VALUES (1)");
+      for (let i = 0; i < 2; i++) {
+        await transaction.query(ENDLESS).catch((error) => late.push(error));
+      }
+      return "committed";
+    });
+    for (let i = 0; i < 5; i++) await turn();
+    const reasons = strike(transaction);
+    await assert.rejects(async () => await transaction, (error) => {
+      assert.ok(reasons.includes(reasonOf(error)), String(error));
+      return true;
+    });
+    await turn();
+    assert.equal(late.length, 2);
+    assert.equal(await scalar(db, "SELECT count(*) FROM t"), 0);
+  }
+});
+
+Deno.test("a transaction that is killed in a statement that nobody awaits is rolled back", async () => {
+  await using db = await open(":memory:");
+  await db.execute("CREATE TABLE t (a)");
+  const transaction = db.transaction(async (transaction) => {
+    await transaction.execute("INSERT INTO t VALUES (1)");
+    transaction.query(ENDLESS).catch(() => {});
+  });
+  for (let i = 0; i < 5; i++) await turn();
+  assert.equal(transaction.ended, false);
+  await transaction.kill();
+  await killed(transaction);
   assert.equal(await scalar(db, "SELECT count(*) FROM t"), 0);
 });
 

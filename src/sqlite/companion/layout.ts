@@ -57,6 +57,8 @@ export const CONTROL = {
   textEnd: 11,
   /** Out: how often SQLite has prepared the statement anew, as the schema had changed. */
   reprepares: 12,
+  /** Out: whether no transaction is open. */
+  autocommit: 13,
   /** Out, 64 bits: how many rows were inserted, updated or deleted. */
   changes: 14,
   /** Out, 64 bits: the last inserted row's id. */

@@ -8,15 +8,15 @@ type Signature = readonly [
   result: HostValueType,
 ];
 
-const STATEMENT: Signature = [["i32"], "i32"];
+const POINTER: Signature = [["i32"], "i32"];
 const COLUMN: Signature = [["i32", "i32"], "i32"];
 
 /** Without their prefix `sqlite3_`; pointers are `i32`. */
 const SIGNATURES = {
-  step: STATEMENT,
-  reset: STATEMENT,
-  clear_bindings: STATEMENT,
-  data_count: STATEMENT,
+  step: POINTER,
+  reset: POINTER,
+  clear_bindings: POINTER,
+  data_count: POINTER,
   stmt_status: [["i32", "i32", "i32"], "i32"],
   column_type: COLUMN,
   column_int64: [["i32", "i32"], "i64"],
@@ -30,6 +30,7 @@ const SIGNATURES = {
   bind_blob: [["i32", "i32", "i32", "i32", "i32"], "i32"],
   bind_zeroblob: [["i32", "i32", "i32"], "i32"],
   bind_null: COLUMN,
+  get_autocommit: POINTER,
   changes64: [["i32"], "i64"],
   total_changes64: [["i32"], "i64"],
   last_insert_rowid: [["i32"], "i64"],

@@ -63,8 +63,7 @@ export function fetchBody(sqlite: SqliteFunctions): FunctionBody {
   output(body, CONTROL.textEnd, text);
   body.get(control).get(statement).constant(REPREPARE).constant(0)
     .call(sqlite.stmt_status).memory("i32Store", CONTROL.reprepares * 4);
-  resetWhenDone(body, sqlite, statement, code);
-  output(body, CONTROL.result, code);
+  finish(body, sqlite, statement, code);
   return body.get(code);
 }
 
@@ -102,8 +101,7 @@ export function executeBody(
     .get(control).get(database).call(sqlite.last_insert_rowid)
     .memory("i64Store", CONTROL.lastInsertRowid * 4)
     .op("end");
-  resetWhenDone(body, sqlite, statement, code);
-  output(body, CONTROL.result, code);
+  finish(body, sqlite, statement, code);
   return body.get(code);
 }
 
@@ -115,8 +113,8 @@ function output(body: FunctionBody, word: number, local: number): void {
   body.get(control).get(local).memory("i32Store", word * 4);
 }
 
-/** After an error the caller resets, when it has read the message. */
-function resetWhenDone(
+/** Tells the result. After an error the caller resets, when it has read the message. */
+function finish(
   body: FunctionBody,
   sqlite: SqliteFunctions,
   statement: number,
@@ -126,4 +124,9 @@ function resetWhenDone(
     .get(statement).call(sqlite.reset).op("drop")
     .get(statement).call(sqlite.clear_bindings).op("drop")
     .op("end");
+  body.get(control)
+    .get(control).memory("i32Load", CONTROL.database * 4)
+    .call(sqlite.get_autocommit)
+    .memory("i32Store", CONTROL.autocommit * 4);
+  output(body, CONTROL.result, code);
 }
