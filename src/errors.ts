@@ -107,3 +107,56 @@ export class ResourceClosedError extends HedgesnakeError {}
 
 /** *The world* broke the resource: a server that does not answer, a disk that is full. */
 export class ResourceBrokenError extends HedgesnakeError {}
+
+/** `tryPut()` met a queue that has no room, or a channel where nobody waits to get. */
+export class QueueFullError extends HedgesnakeError {}
+
+/**
+ * `tryGet()` or `tryPeek()` met a queue that has no item, or a channel where nobody waits to put.
+ *
+ * You do not get it from a queue that is closed: see {@linkcode ResourceClosedError}.
+ */
+export class QueueEmptyError extends HedgesnakeError {}
+
+/**
+ * More was given back than was taken: a permit of a bounded semaphore, a task of a joinable queue.
+ *
+ * Nothing has changed.
+ */
+export class OverReleaseError extends HedgesnakeError {}
+
+/** A lock was released, or its condition used, by somebody who does not hold it. */
+export class LockOwnerError extends HedgesnakeError {}
+
+/**
+ * Not all parties of a barrier will come: one of them timed out, was killed or gave up, or the
+ * barrier was aborted or reset while this one waited.
+ *
+ * The party that was lost does not get it, but its own error.
+ */
+export class BrokenBarrierError extends HedgesnakeError {}
+
+/** An asynchronous result was given a second outcome; it keeps the first one. */
+export class AlreadySetError extends HedgesnakeError {}
+
+/** `tryGet()` met an asynchronous result that has no outcome yet. */
+export class NotReadyError extends HedgesnakeError {}
+
+/**
+ * Waiting would never end: a greenlet would wait for itself, or for a place in a pool that only
+ * those who wait for a place could free.
+ *
+ * You do not get it when the call has a timeout or a signal, which may end the wait.
+ */
+export class DeadlockError extends HedgesnakeError {}
+
+/** `trySpawn()` or `tryAdd()` met a pool that is full. */
+export class PoolFullError extends HedgesnakeError {}
+
+/**
+ * Another greenlet of the scope has failed, so the scope's body is not to go on.
+ *
+ * `cause` is that greenlet's error, with which the scope rejects. Only the body gets it, in its
+ * wait.
+ */
+export class ScopeInterruptedError extends HedgesnakeError {}

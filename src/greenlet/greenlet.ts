@@ -1,63 +1,26 @@
 /** One running call, awaitable and killable. @module */
 
-import { GreenletKilledError } from "../errors.ts";
-import type { TimerHandle } from "./driver.ts";
+import { DeadlockError, GreenletKilledError } from "../errors.ts";
+import { Grace, GRACE } from "./grace.ts";
 import type { Hub } from "./hub.ts";
+import { type LinkCallback, type LinkCondition, Links } from "./links.ts";
+import { parentOf, spawnStackOf } from "./spawn_origin.ts";
+import type {
+  GreenletBody,
+  GreenletState,
+  KillOptions,
+  SpawnOptions,
+} from "./spawn_options.ts";
+import type { WaitOptions } from "./sync/wait_options.ts";
+import { waitForEnd } from "./wait_for_end.ts";
 import type { Wait } from "./wait.ts";
 
-/** How long a killed greenlet may clean up before its waits are cut short, in milliseconds. */
-const GRACE = 5_000;
-
-/**
- * Where a greenlet is in its life: `queued` until its turn comes, then `running` and `suspended`
- * in turn, at last `succeeded`, `failed` or `killed`.
- */
-export type GreenletState =
-  | "queued"
-  | "running"
-  | "suspended"
-  | "succeeded"
-  | "failed"
-  | "killed";
-
-/** What a greenlet runs; it gets the greenlet itself. */
-export type GreenletBody<T> = (
-  greenlet: Greenlet<unknown>,
-) => T | PromiseLike<T>;
-
-/** Options of a spawn. */
-export interface SpawnOptions {
-  /**
-   * For reports and errors.
-   *
-   * @default {"greenlet-<id>"}
-   */
-  readonly name?: string | undefined;
-  /**
-   * Whether code that the body awaits knows that it is part of this greenlet. Costs 0.3 µs; a
-   * body that runs nothing but a guest can do without.
-   *
-   * @default {true}
-   */
-  readonly tracked?: boolean;
-  /**
-   * A set that it is in until it ends.
-   *
-   * @internal
-   */
-  readonly members?: Set<Greenlet<unknown>>;
-}
-
-/** Options of {@linkcode Greenlet.kill}. */
-export interface KillOptions {
-  /**
-   * How long the greenlet may clean up, shielded from further interrupts, before its waits are
-   * cut short. In milliseconds.
-   *
-   * @default {5000}
-   */
-  readonly grace?: number;
-}
+export type {
+  GreenletBody,
+  GreenletState,
+  KillOptions,
+  SpawnOptions,
+} from "./spawn_options.ts";
 
 /**
  * One running call. It is awaitable like a promise, and unlike a promise it can be killed.
@@ -89,11 +52,11 @@ export class Greenlet<T> implements PromiseLike<T> {
   #interrupts: Error[] | undefined = undefined;
   #shielded = false;
   #expired: Error | undefined = undefined;
-  #graceTimer: TimerHandle | undefined = undefined;
-  #grace = GRACE;
-  #deadline = Infinity;
+  #grace: Grace | undefined = undefined;
   #killed = false;
   #endings: Set<() => void> | undefined = undefined;
+  #links: Links<T> | undefined = undefined;
+  #taken = false;
 
   /**
    * For {@linkcode Hub.spawn}, which also queues it.
@@ -131,6 +94,32 @@ export class Greenlet<T> implements PromiseLike<T> {
       this.#state !== "suspended";
   }
 
+  /** Whether it has ended by returning. One that was killed has not. */
+  get successful(): boolean {
+    return this.#state === "succeeded";
+  }
+
+  /** What it returned; `undefined` until then. */
+  get value(): T | undefined {
+    // What the body returned, which is a T.
+    return this.#value as T | undefined;
+  }
+
+  /** What it failed with, or the kill's error; `undefined` until then. */
+  get error(): unknown {
+    return this.#error;
+  }
+
+  /** The greenlet that spawned it, where the hub has `trackSpawns` and it is still there. */
+  get parent(): Greenlet<unknown> | undefined {
+    return parentOf(this);
+  }
+
+  /** Where it was spawned, where the hub has `trackSpawns`. */
+  get spawnStack(): string | undefined {
+    return spawnStackOf(this);
+  }
+
   /** What it waits for now: an import such as `env.recv`, `sleep`, …; `undefined` when it runs. */
   get blockedOn(): string | undefined {
     return this.#wait?.label;
@@ -156,16 +145,80 @@ export class Greenlet<T> implements PromiseLike<T> {
     return this.#promise().finally(onFinally);
   }
 
-  /** Waits until it has ended, in whatever way; never rejects. */
-  async join(): Promise<void> {
-    if (!this.ended) await this.#promise().then(ignore, ignore);
+  /**
+   * Waits for the result. In a greenlet it is a wait of that one, which a kill or a timeout ends
+   * without ending this one; `await greenlet` alone is none.
+   *
+   * @param options A time limit and a signal.
+   * @returns What the body returned; rejects with what it threw.
+   * @throws {Timeout} When the time is over.
+   * @throws {DeadlockError} When a greenlet would wait for itself.
+   */
+  get(options?: WaitOptions): Promise<T> {
+    return waitForEnd(this, "get", options) ?? this.#promise();
+  }
+
+  /**
+   * Waits until it has ended, in whatever way, or until the time is over; never rejects with the
+   * greenlet's error. In a greenlet it is a wait of that one, as {@linkcode Greenlet.get} is.
+   *
+   * @param options A time limit and a signal.
+   * @throws {DeadlockError} When a greenlet would wait for itself.
+   */
+  async join(options?: WaitOptions): Promise<void> {
+    await (waitForEnd(this, "join", options) ??
+      (this.ended ? this.takeError() : this.#promise().then(ignore, ignore)));
+  }
+
+  /** Waits until it has ended, at the end of an `await using` block. Does not see its errors. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.join();
+  }
+
+  /**
+   * Runs a function after the end, in a greenlet of its own. Links fire once, in the order in
+   * which they were made, never inside the call that makes them; also those made after the end.
+   *
+   * @param callback It gets this greenlet; whatever it throws is its own greenlet's error.
+   */
+  link(callback: LinkCallback<T>): void {
+    this.#link(callback, "end", false);
+  }
+
+  /** As {@linkcode Greenlet.link}, when it has ended by returning. */
+  linkValue(callback: LinkCallback<T>): void {
+    this.#link(callback, "value", false);
+  }
+
+  /** As {@linkcode Greenlet.link}, when it has failed or was killed. */
+  linkError(callback: LinkCallback<T>): void {
+    this.#link(callback, "error", false);
+  }
+
+  /**
+   * As {@linkcode Greenlet.link}, but in the hub: cheaper. The function must not block. What it
+   * throws is reported, and later links still run.
+   */
+  rawLink(callback: LinkCallback<T>): void {
+    this.#link(callback, "end", true);
+  }
+
+  /** Takes a link back that has not fired. @returns Whether there was one. */
+  unlink(callback: LinkCallback<T>): boolean {
+    return this.#links?.remove(callback) ?? false;
+  }
+
+  /** How many links have not fired. */
+  get links(): number {
+    return this.#links?.length ?? 0;
   }
 
   /**
    * Ends it early: it wakes with an error in the wait it is suspended in, or in its next one. If
    * it has not started it never will. Killing one that has ended does nothing.
    *
-   * Awaiting the kill waits until it has ended; the promise never rejects. A greenlet that
+   * Awaiting the kill waits until it has ended; the promise never rejects and is no wait of a
+   * greenlet. A greenlet that kills itself does not wait: it ends at its next wait. One that
    * computes without ever waiting cannot be killed.
    *
    * @param reason The `cause` of the {@linkcode GreenletKilledError} that its awaiters get.
@@ -174,8 +227,9 @@ export class Greenlet<T> implements PromiseLike<T> {
   kill(reason?: unknown, options: KillOptions = {}): Promise<void> {
     if (!this.ended) {
       const grace = options.grace ?? GRACE;
+      this.#grace ??= new Grace();
       if (this.#shielded) this.#hurry(grace);
-      else this.#grace = grace;
+      else this.#grace.length = grace;
       this.#killed = true;
       this.interrupt(
         new GreenletKilledError(
@@ -183,9 +237,12 @@ export class Greenlet<T> implements PromiseLike<T> {
           { cause: reason },
         ),
       );
-      if (this.#shielded && this.#grace <= 0) this.#expire();
+      if (this.#shielded && grace <= 0) this.#expire();
     }
-    return this.join();
+    if (this.ended || this.hub.driver.context?.current() === this) {
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => void this.onEnd(resolve));
   }
 
   /**
@@ -235,6 +292,35 @@ export class Greenlet<T> implements PromiseLike<T> {
     const endings = this.#endings ??= new Set();
     endings.add(run);
     return () => endings.delete(run);
+  }
+
+  /**
+   * Notes that somebody gets its error, so that it is not reported.
+   *
+   * @internal
+   */
+  takeError(): void {
+    this.#taken = true;
+    this.#outcome?.promise.catch(ignore);
+  }
+
+  /**
+   * Whether somebody gets its error.
+   *
+   * @internal
+   */
+  get taken(): boolean {
+    return this.#taken;
+  }
+
+  /**
+   * Rejects, with nobody there: the runtime sees it. For the hub.
+   *
+   * @internal
+   */
+  rejectUnseen(): void {
+    this.#outcome = Promise.withResolvers<unknown>();
+    this.#outcome.reject(this.#error);
   }
 
   /**
@@ -319,17 +405,12 @@ export class Greenlet<T> implements PromiseLike<T> {
     if (!(reason instanceof GreenletKilledError)) return;
     this.#shielded = true;
     this.#interrupts = [reason];
-    this.#hurry(this.#grace);
+    this.#grace ??= new Grace();
+    this.#hurry(this.#grace.length);
   }
 
-  /** Moves the deadline of its clean-up, if that makes it earlier. */
-  #hurry(grace: number): void {
-    const { driver } = this.hub;
-    const deadline = driver.now() + grace;
-    if (deadline >= this.#deadline) return;
-    this.#deadline = deadline;
-    if (this.#graceTimer !== undefined) driver.clearTimer(this.#graceTimer);
-    this.#graceTimer = driver.setTimer(() => this.#expire(), grace);
+  #hurry(length: number): void {
+    this.#grace?.hurry(this.hub.driver, length, () => this.#expire());
   }
 
   #expire(): void {
@@ -350,18 +431,16 @@ export class Greenlet<T> implements PromiseLike<T> {
       (error !== undefined && error === this.#expired);
     this.#error = error;
     this.#end(killed ? "killed" : "failed");
-    // Without a taker the rejection must be seen by the runtime, unless somebody wanted the end.
-    this.#outcome ??= Promise.withResolvers<unknown>();
-    this.#outcome.reject(error);
-    if (killed) this.#outcome.promise.catch(ignore);
+    if (this.#links?.takesErrors) this.#taken = true;
+    this.#outcome?.reject(error);
+    if (killed) this.#outcome?.promise.catch(ignore);
+    else if (!this.#taken) this.hub.untaken(this);
   }
 
   #end(state: "succeeded" | "failed" | "killed"): void {
     this.#state = state;
     this.#body = undefined;
-    if (this.#graceTimer !== undefined) {
-      this.hub.driver.clearTimer(this.#graceTimer);
-    }
+    this.#grace?.stop(this.hub.driver);
     this.hub.ended();
     this.#members?.delete(this);
     this.hub.observer?.("end", this, undefined);
@@ -369,12 +448,24 @@ export class Greenlet<T> implements PromiseLike<T> {
       for (const run of this.#endings) run();
       this.#endings = undefined;
     }
+    this.#links?.fire();
+  }
+
+  #link(
+    callback: LinkCallback<T>,
+    when: LinkCondition,
+    raw: boolean,
+  ): void {
+    if (when !== "value") this.takeError();
+    (this.#links ??= new Links<T>(this)).add({ callback, when, raw });
   }
 
   #promise(): Promise<T> {
+    this.#taken = true;
     if (this.#outcome === undefined) {
       this.#outcome = Promise.withResolvers<unknown>();
       if (this.#state === "succeeded") this.#outcome.resolve(this.#value);
+      else if (this.ended) this.#outcome.reject(this.#error);
     }
     // Resolved with the value of the body, which is a T.
     return this.#outcome.promise as Promise<T>;

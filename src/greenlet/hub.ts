@@ -2,6 +2,8 @@
 
 import type { HubDriver } from "./driver.ts";
 import { Greenlet, type GreenletBody, type SpawnOptions } from "./greenlet.ts";
+import { limitSpawn, timeoutOf } from "./spawn_limits.ts";
+import { noteOrigin } from "./spawn_origin.ts";
 import type { GreenletObserver } from "./observer.ts";
 import { Deque } from "./deque.ts";
 import type { Runnable } from "./runnable.ts";
@@ -44,6 +46,18 @@ export class Hub {
   /** The greenlet whose guest code called the running JavaScript; the engine knows. */
   guestCaller: (() => Greenlet<unknown> | undefined) | undefined = undefined;
 
+  /**
+   * Gets every error that nobody took, once: of a greenlet that failed with nobody awaiting,
+   * getting, joining or linking it until the event loop's next turn, or of a link in the hub.
+   * Without it, such an error is an unhandled rejection.
+   */
+  onError:
+    | ((error: unknown, greenlet: Greenlet<unknown>) => void)
+    | undefined = undefined;
+
+  /** Whether greenlets know who spawned them and where; costs some microseconds a spawn. */
+  trackSpawns = false;
+
   readonly #timeSlice: number;
   readonly #queue = new Deque<Runnable>();
   readonly #drainSoon: () => void;
@@ -56,6 +70,7 @@ export class Hub {
   #exhausted = false;
   #oneByOne = false;
   #turns = 0;
+  #resumptions = 0;
   #nextId = 1;
   #live = 0;
 
@@ -83,9 +98,32 @@ export class Hub {
    * @returns The greenlet.
    */
   spawn<T>(body: GreenletBody<T>, options: SpawnOptions = {}): Greenlet<T> {
+    const greenlet = this.create(body, options);
+    this.ready(greenlet);
+    return greenlet;
+  }
+
+  /**
+   * A greenlet that somebody is to queue later.
+   *
+   * @param body What the greenlet runs.
+   * @param options Its name and limits.
+   * @returns The greenlet; {@linkcode Hub.ready} starts it.
+   * @throws {TypeError} When the body is no function.
+   * @throws {RangeError} When the timeout is negative or not a number.
+   */
+  create<T>(body: GreenletBody<T>, options: SpawnOptions): Greenlet<T> {
+    if (typeof body !== "function") {
+      throw new TypeError("Cannot spawn a greenlet: its body is no function");
+    }
+    const { signal } = options;
+    const timeout = timeoutOf(options);
     const greenlet = new Greenlet<T>(this, this.#nextId++, body, options);
     this.#live += 1;
-    this.ready(greenlet);
+    if (this.trackSpawns) noteOrigin(greenlet, this.current);
+    if (timeout !== undefined || signal !== undefined) {
+      limitSpawn(greenlet, timeout, signal);
+    }
     return greenlet;
   }
 
@@ -97,6 +135,31 @@ export class Hub {
   /** Notes that a greenlet has ended. For the greenlet itself. */
   ended(): void {
     this.#live -= 1;
+  }
+
+  /** How many resumptions there have been; who compares two figures sees whether any ran. */
+  get resumptions(): number {
+    return this.#resumptions;
+  }
+
+  /** Reports a failed greenlet's error, unless somebody takes it soon. For the greenlet itself. */
+  untaken(greenlet: Greenlet<unknown>): void {
+    if (this.onError === undefined) greenlet.rejectUnseen();
+    else {
+      this.driver.hop(() => {
+        if (!greenlet.taken) this.report(greenlet.error, greenlet);
+      });
+    }
+  }
+
+  /** Reports an error that nobody can take. */
+  report(error: unknown, greenlet: Greenlet<unknown>): void {
+    try {
+      if (this.onError === undefined) void Promise.reject(error);
+      else this.onError(error, greenlet);
+    } catch (thrown) {
+      void Promise.reject(thrown);
+    }
   }
 
   /** Queues something to run after all that is queued already. */
@@ -121,6 +184,7 @@ export class Hub {
     this.#allowance -= RESUME_COST;
     if (this.#allowance <= 0 && !this.#look()) return false;
     this.#turns += 1;
+    this.#resumptions += 1;
     return true;
   }
 
@@ -151,6 +215,7 @@ export class Hub {
       this.#queue.shift()?.run();
       this.#allowance -= RESUME_COST;
       this.#turns += 1;
+      this.#resumptions += 1;
     } while (
       this.#allowance > 0 && this.#queue.length > 0 && !this.#oneByOne
     );

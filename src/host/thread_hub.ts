@@ -5,6 +5,7 @@ import { setImmediate } from "node:timers";
 import type { HubDriver } from "../greenlet/driver.ts";
 import type { Greenlet } from "../greenlet/greenlet.ts";
 import { Hub } from "../greenlet/hub.ts";
+import { setThreadHub } from "../greenlet/thread.ts";
 
 const storage = new AsyncLocalStorage<Greenlet<unknown> | undefined>();
 
@@ -29,3 +30,5 @@ let hub: Hub | undefined;
 export function threadHub(): Hub {
   return hub ??= new Hub(driver);
 }
+
+setThreadHub(threadHub);

@@ -1,6 +1,6 @@
 /** The guests of the library's tests. @module */
 
-import { setImmediate } from "node:timers";
+import { turn } from "../support/turn.ts";
 import { wat } from "../guests/wat.ts";
 
 /** A C-like guest: a shadow stack, an allocator, and calls that block. */
@@ -70,12 +70,5 @@ export const plain: Uint8Array<ArrayBuffer> = wat(`(module
 
 /** Lets the event loop turn, so that finished stacks are given back. */
 export async function turns(count = 10): Promise<void> {
-  for (let i = 0; i < count; i++) {
-    await new Promise<void>((resolve) => void setImmediate(resolve));
-  }
-}
-
-/** Lets the event loop turn until something is so, for what takes an unknown number of turns. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await turns(1);
+  for (let i = 0; i < count; i++) await turn();
 }

@@ -13,7 +13,8 @@ import { processStacks } from "../../src/engine/stack_budget.ts";
 import { wat } from "../guests/wat.ts";
 import { Gates } from "../support/gate.ts";
 import { rejection } from "../support/virtual_hub.ts";
-import { type Asker, asker, turns, until } from "./guests.ts";
+import { type Asker, asker, turns } from "./guests.ts";
+import { until } from "../support/turn.ts";
 
 const MODES = ["exclusive", "interleaved", "isolated"] as const;
 

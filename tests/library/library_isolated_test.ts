@@ -9,7 +9,8 @@ import {
 import { wat } from "../guests/wat.ts";
 import { Gates } from "../support/gate.ts";
 import { rejection } from "../support/virtual_hub.ts";
-import { type Asker, asker, plain, turns, until } from "./guests.ts";
+import { type Asker, asker, plain, turns } from "./guests.ts";
+import { until } from "../support/turn.ts";
 
 const concurrency = "isolated";
 

@@ -15,7 +15,8 @@ import { processStacks } from "../../src/engine/stack_budget.ts";
 import { wat } from "../guests/wat.ts";
 import { Gate, Gates } from "../support/gate.ts";
 import { rejection } from "../support/virtual_hub.ts";
-import { type Asker, asker, catchingAsker, turns, until } from "./guests.ts";
+import { type Asker, asker, catchingAsker, turns } from "./guests.ts";
+import { until } from "../support/turn.ts";
 
 /** A guest whose questions the test answers. */
 async function asking(options: LoadOptions = {}, guest = asker) {

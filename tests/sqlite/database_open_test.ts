@@ -11,6 +11,7 @@ import {
   TemporaryDirectory,
   usage,
 } from "./support.ts";
+import { until } from "../support/turn.ts";
 
 // -- Opening --
 
@@ -170,7 +171,7 @@ Deno.test("close() lets what runs end, and refuses what waits and comes later", 
   });
   const waiting = db.query("SELECT 1");
   waiting.catch(() => {});
-  while (db.stats().waiting === 0) await Promise.resolve();
+  await until(() => db.stats().waiting > 0);
   const closing = db.close();
   assert.equal(db.close(), closing);
   const message = /^Cannot use '.*a\.db': the database is closed$/;

@@ -1,13 +1,13 @@
 /** Killing and timing out operations, everywhere where they wait. @module */
 
 import * as assert from "node:assert/strict";
-import { setImmediate } from "node:timers";
 import { GreenletKilledError, ResourceClosedError } from "../../src/errors.ts";
 import type { Greenlet } from "../../src/greenlet/greenlet.ts";
 import { Timeout } from "../../src/greenlet/timeout.ts";
 import { threadHub } from "../../src/host/thread_hub.ts";
 import type { Database } from "../../src/sqlite/mod.ts";
 import { open, scalar, TemporaryDirectory, usage } from "./support.ts";
+import { turn } from "../support/turn.ts";
 
 const ROWS = 400;
 
@@ -149,11 +149,6 @@ for (const [operation, start] of Object.entries(OPERATIONS)) {
 
 const ENDLESS =
   "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
-
-/** The next turn of the event loop. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 async function killed(greenlet: Greenlet<unknown>): Promise<void> {
   await assert.rejects(async () => await greenlet, GreenletKilledError);
