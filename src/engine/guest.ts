@@ -1,11 +1,6 @@
 /** One instance of a guest, and the greenlets in it. @module */
 
-import {
-  GuestTaintedError,
-  MissingExportError,
-  type ResourceClosedError,
-  UnsupportedGuestError,
-} from "../errors.ts";
+import { type ResourceClosedError, UnsupportedGuestError } from "../errors.ts";
 import { FifoLock } from "../greenlet/fifo_lock.ts";
 import type { Greenlet } from "../greenlet/greenlet.ts";
 import type { Hub } from "../greenlet/hub.ts";
@@ -19,40 +14,28 @@ import {
 } from "./guest_imports.ts";
 import type { GuestOptions, KillMode } from "./guest_options.ts";
 import { StateSwitch } from "./switched_state.ts";
+import { type Entry, GuestFunctions } from "./guest_functions.ts";
 import {
   connectStackPointer,
   findMemory,
   instantiate,
-  nearNames,
   shimContext,
   type StackPointerAccess,
 } from "./guest_linking.ts";
 import type { GuestModule } from "./guest_module.ts";
 import type { GuestWait } from "./guest_wait.ts";
 import type { HostFunction, WasmValue } from "./host_function.ts";
-import {
-  promising,
-  type PromisingFunction,
-  type WasmFunction,
-} from "./jspi.ts";
+import type { PromisingFunction, WasmFunction } from "./jspi.ts";
 import { LATE } from "./shim.ts";
 import { processStacks, type StackBudget } from "./stack_budget.ts";
 import {
-  segmentSource,
+  createSegments,
   type StackSegment,
-  StackSegments,
+  type StackSegments,
 } from "./stack_segments.ts";
 import { type SwitchState, switchState } from "./switch_state.ts";
 import { WORD } from "./switch_words.ts";
-
-const STACK_SIZE = 65_536;
-const SMALLEST_STACK = 1_024;
-
-/** A function of the guest that can be suspended. */
-interface Entry {
-  readonly name: string;
-  readonly call: PromisingFunction;
-}
+import { Taint } from "./taint.ts";
 
 /** An instance of a guest. */
 export class Guest {
@@ -62,9 +45,10 @@ export class Guest {
   readonly switches: SwitchState;
   /** How its greenlets are ended early. */
   readonly killMode: KillMode;
+  /** The raw exports. Call functions of the guest through the instance's methods instead. */
+  readonly exports: WebAssembly.Exports;
 
-  readonly #module: GuestModule;
-  readonly #instance: WebAssembly.Instance;
+  readonly #catchesExceptions: boolean;
   readonly #memory: WebAssembly.Memory | undefined;
   readonly #stackPointer: StackPointerAccess | undefined;
   readonly #context: ShimContext;
@@ -72,14 +56,13 @@ export class Guest {
   readonly #state: StateSwitch | undefined;
   readonly #stacks: StackBudget;
   readonly #lock: FifoLock | undefined;
-  readonly #refuseTainted: boolean;
-  readonly #entries = new Map<string | WasmFunction, Entry>();
+  readonly #taint: Taint;
+  readonly #functions: GuestFunctions;
   #running = 0;
   #mainStack = 0;
   #unbalanced = false;
   #plainCalls = 0;
   #closed: ResourceClosedError | undefined = undefined;
-  #tainted: Error | undefined = undefined;
 
   /**
    * Instantiates a guest.
@@ -96,9 +79,9 @@ export class Guest {
     this.hub = hub;
     this.switches = switchState(hub);
     this.killMode = options.killMode ?? "throw";
-    this.#module = module;
+    this.#catchesExceptions = module.catchesExceptions;
     this.#stacks = options.stacks ?? processStacks;
-    this.#refuseTainted = options.onTaint !== "allow";
+    this.#taint = new Taint(options.onTaint !== "allow");
     const interleaved = options.concurrency === "interleaved";
     if (!interleaved) this.#lock = new FifoLock("the guest's turn");
     if (interleaved && module.stackPointer.kind === "unknown") {
@@ -114,18 +97,12 @@ export class Guest {
       interleaved,
       options.state !== undefined,
     );
-    const { words } = this.switches;
-    const current = words[WORD.current]!;
-    // Whoever makes the guest, its start function is no part of that greenlet.
-    words[WORD.current] = 0;
-    try {
-      this.#instance = instantiate(
-        module,
-        linkImports(module, imports, this.#context),
-      );
-    } finally {
-      this.switches.words[WORD.current] = current;
-    }
+    this.exports = instantiate(
+      module,
+      linkImports(module, imports, this.#context),
+      this.switches,
+    );
+    this.#functions = new GuestFunctions(this.exports);
     this.#memory = findMemory(module, this.exports, imports);
     this.#stackPointer = connectStackPointer(
       module,
@@ -139,13 +116,13 @@ export class Guest {
       this.#context.late?.set(LATE.restore, this.#state.restore);
     }
     if (interleaved && this.#stackPointer !== undefined) {
-      this.#segments = this.#createSegments(options);
+      this.#segments = createSegments(
+        this.exports,
+        this.memory,
+        (called, ...args) => this.call(called, ...args),
+        options,
+      );
     }
-  }
-
-  /** The raw exports. Call functions of the guest through the instance's methods instead. */
-  get exports(): WebAssembly.Exports {
-    return this.#instance.exports;
   }
 
   /**
@@ -167,7 +144,7 @@ export class Guest {
 
   /** Why the instance is not safe to use any more, if it is not. */
   get tainted(): Error | undefined {
-    return this.#tainted;
+    return this.#taint.reason;
   }
 
   /** How many calls run now. */
@@ -178,19 +155,6 @@ export class Guest {
   /** Stack segments that exist, free ones included. */
   get segments(): number {
     return this.#segments?.allocated ?? 0;
-  }
-
-  /**
-   * An exported function.
-   *
-   * @throws {MissingExportError} When there is none of that name.
-   */
-  function(name: string): WasmFunction {
-    const found = this.exports[name];
-    if (typeof found === "function") return found as WasmFunction;
-    throw new MissingExportError(
-      `Cannot call '${name}': ${nearNames(name, this.#functionNames())}`,
-    );
   }
 
   /**
@@ -206,9 +170,9 @@ export class Guest {
     target: string | WasmFunction,
     args: readonly WasmValue[],
   ): Promise<WasmValue> {
-    const entry = this.#entry(target);
+    const entry = this.#functions.entry(target);
     if (this.#closed !== undefined) throw this.#closed;
-    this.#requireUsable(entry.name);
+    this.#taint.check(entry.name);
     if (this.#lock !== undefined && !this.#lock.tryAcquire()) {
       return this.#runLater(greenlet, entry, args, false);
     }
@@ -224,7 +188,9 @@ export class Guest {
    * @throws {GuestTrapError} When it traps; the instance is tainted then.
    */
   call(target: string | WasmFunction, ...args: WasmValue[]): WasmValue {
-    const called = typeof target === "string" ? this.function(target) : target;
+    const called = typeof target === "string"
+      ? this.#functions.named(target)
+      : target;
     const { words } = this.switches;
     const current = words[WORD.current]!;
     const pointer = this.#stackPointer;
@@ -261,7 +227,7 @@ export class Guest {
   addFunctions(
     functions: Readonly<Record<string, HostFunction>>,
   ): Record<string, number> {
-    const table = this.#table();
+    const { table } = this.#functions;
     const pointers: Record<string, number> = {};
     const made = tableFunctions(functions, this.#context);
     for (const [label, exported] of Object.entries(made)) {
@@ -278,10 +244,10 @@ export class Guest {
     target: string | number,
     args: readonly WasmValue[],
   ): Promise<WasmValue> {
-    const entry = this.#entry(
-      typeof target === "string" ? target : this.#tableFunction(target),
+    const entry = this.#functions.entry(
+      typeof target === "string" ? target : this.#functions.pointedTo(target),
     );
-    this.#requireUsable(entry.name);
+    this.#taint.check(entry.name);
     // On one stack the last one in must be the first one out.
     if (this.#lock !== undefined && caller.callbacks > 1) {
       throw new UnsupportedGuestError(
@@ -320,11 +286,7 @@ export class Guest {
    */
   unwound(reason: unknown, trapped: boolean): void {
     this.#unbalanced = true;
-    if (trapped || !this.#module.catchesExceptions) {
-      this.#tainted ??= reason instanceof Error
-        ? reason
-        : new Error(String(reason));
-    }
+    if (trapped || !this.#catchesExceptions) this.#taint.note(reason);
   }
 
   /** Makes the guest's state of now what new greenlets begin with: after its initializer. */
@@ -336,7 +298,7 @@ export class Guest {
   close(reason: ResourceClosedError): void {
     this.#closed = reason;
     this.#lock?.close(reason);
-    if (this.#tainted === undefined) this.#segments?.clear();
+    if (this.#taint.reason === undefined) this.#segments?.clear();
   }
 
   async #runLater(
@@ -350,7 +312,7 @@ export class Guest {
     try {
       await this.#stacks.acquire(greenlet);
       try {
-        this.#requireUsable(entry.name);
+        this.#taint.check(entry.name);
         started = true;
       } finally {
         if (!started) this.#stacks.release();
@@ -430,68 +392,5 @@ export class Guest {
       switches.words[WORD.current] = previous;
       if (inside && segment !== undefined) pointer?.set(before);
     }
-  }
-
-  #entry(target: string | WasmFunction): Entry {
-    let entry = this.#entries.get(target);
-    if (entry === undefined) {
-      const called = typeof target === "string"
-        ? this.function(target)
-        : target;
-      const name = typeof target === "string" ? target : called.name;
-      entry = { name, call: promising(called) };
-      this.#entries.set(target, entry);
-    }
-    return entry;
-  }
-
-  #createSegments(options: GuestOptions): StackSegments {
-    const size = options.stackSize ?? STACK_SIZE;
-    if (!Number.isInteger(size) || size < SMALLEST_STACK) {
-      throw new RangeError(
-        `Cannot make stack segments of ${size} bytes: 'stackSize' must be an integer of at least ${SMALLEST_STACK}`,
-      );
-    }
-    const source = segmentSource(
-      this.exports,
-      this.memory,
-      (called, ...args) => this.call(called, ...args),
-      options.allocator,
-    );
-    return new StackSegments(this.memory, size, source);
-  }
-
-  #requireUsable(name: string): void {
-    if (this.#tainted !== undefined && this.#refuseTainted) {
-      throw new GuestTaintedError(
-        `Cannot call '${name}': an earlier call left the guest's instance in an unknown state (${this.#tainted.message})`,
-        { cause: this.#tainted },
-      );
-    }
-  }
-
-  #functionNames(): string[] {
-    return Object.keys(this.exports).filter((name) =>
-      typeof this.exports[name] === "function"
-    );
-  }
-
-  #table(): WebAssembly.Table {
-    const table = Object.values(this.exports).find((value) =>
-      value instanceof WebAssembly.Table
-    );
-    if (table !== undefined) return table;
-    throw new UnsupportedGuestError(
-      "Cannot use function pointers: the guest exports no table",
-    );
-  }
-
-  #tableFunction(index: number): WasmFunction {
-    const table = this.#table();
-    const found = index < table.length ? table.get(index) : undefined;
-    if (typeof found === "function") return found as WasmFunction;
-    throw new MissingExportError(
-      `Cannot call back ${index}: the guest's function table has no function there`,
-    );
   }
 }

@@ -7,6 +7,7 @@ import type { GuestModule } from "./guest_module.ts";
 import type { WasmFunction } from "./jspi.ts";
 import { LATE } from "./shim.ts";
 import type { SwitchState } from "./switch_state.ts";
+import { WORD } from "./switch_words.ts";
 
 /** Reads and writes a guest's shadow-stack pointer. */
 export interface StackPointerAccess {
@@ -60,13 +61,21 @@ export function shimContext(
   }
 }
 
-/** Instantiates a module whose imports are complete. */
+/**
+ * Instantiates a module whose imports are complete.
+ *
+ * @returns Its exports.
+ */
 export function instantiate(
   { module }: GuestModule,
   imports: WebAssembly.Imports,
-): WebAssembly.Instance {
+  switches: SwitchState,
+): WebAssembly.Exports {
+  const current = switches.words[WORD.current]!;
+  // Whoever makes the guest, its start function is no part of that greenlet.
+  switches.words[WORD.current] = 0;
   try {
-    return new WebAssembly.Instance(module, imports);
+    return new WebAssembly.Instance(module, imports).exports;
   } catch (cause) {
     // What the guest's start function or a host function threw is not ours to change.
     if (!(cause instanceof WebAssembly.LinkError)) throw cause;
@@ -74,6 +83,8 @@ export function instantiate(
       `Cannot load the guest: an import does not fit (${cause.message})`,
       { cause },
     );
+  } finally {
+    switches.words[WORD.current] = current;
   }
 }
 

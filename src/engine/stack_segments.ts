@@ -1,6 +1,7 @@
 /** The greenlets' shares of a guest's linear memory, for the compiler's shadow stack. @module */
 
 import { GuestOutOfMemoryError, UnsupportedGuestError } from "../errors.ts";
+import type { GuestOptions } from "./guest_options.ts";
 import type { WasmFunction } from "./jspi.ts";
 
 /** The C ABI keeps stacks aligned so. */
@@ -12,6 +13,9 @@ const CANARY = [0x68656467, 0x65736e61, 0x6b65210a, 0x0a216567] as const;
 
 /** Free segments that are kept for the next greenlets. */
 const MAX_POOLED = 256;
+
+const STACK_SIZE = 65_536;
+const SMALLEST_STACK = 1_024;
 
 /** Where segments come from. */
 export interface SegmentSource {
@@ -182,6 +186,31 @@ export function segmentSource(
         : `'${choice.allocate}' and '${choice.free}'`
     }); name one in 'allocator', or use 'exclusive' or 'isolated'`,
   );
+}
+
+/**
+ * The segments of a guest.
+ *
+ * @param exports The guest's exports.
+ * @param memory Its memory.
+ * @param call Calls one of its functions on its own stack.
+ * @param options The segments' size, and the allocator.
+ * @throws {RangeError} When the size is too small.
+ * @throws {UnsupportedGuestError} When the guest has no allocator.
+ */
+export function createSegments(
+  exports: WebAssembly.Exports,
+  memory: WebAssembly.Memory,
+  call: (exported: WasmFunction, ...args: number[]) => number,
+  { stackSize = STACK_SIZE, allocator }: GuestOptions,
+): StackSegments {
+  if (!Number.isInteger(stackSize) || stackSize < SMALLEST_STACK) {
+    throw new RangeError(
+      `Cannot make stack segments of ${stackSize} bytes: 'stackSize' must be an integer of at least ${SMALLEST_STACK}`,
+    );
+  }
+  const source = segmentSource(exports, memory, call, allocator);
+  return new StackSegments(memory, stackSize, source);
 }
 
 /** Pages from the end of a memory. All blocks have one size, so a free one fits the next need. */

@@ -1,9 +1,10 @@
 /** One running call, awaitable and killable. @module */
 
-import { DeadlockError, GreenletKilledError } from "../errors.ts";
-import { Grace, GRACE } from "./grace.ts";
+import { GreenletKilledError } from "../errors.ts";
+import { GRACE, Grace } from "./grace.ts";
 import type { Hub } from "./hub.ts";
 import { type LinkCallback, type LinkCondition, Links } from "./links.ts";
+import { GreenletOutcome } from "./outcome.ts";
 import { parentOf, spawnStackOf } from "./spawn_origin.ts";
 import type {
   GreenletBody,
@@ -11,8 +12,6 @@ import type {
   KillOptions,
   SpawnOptions,
 } from "./spawn_options.ts";
-import type { WaitOptions } from "./sync/wait_options.ts";
-import { waitForEnd } from "./wait_for_end.ts";
 import type { Wait } from "./wait.ts";
 
 export type {
@@ -30,33 +29,20 @@ export type {
  *
  * @typeParam T What the call returns.
  */
-export class Greenlet<T> implements PromiseLike<T> {
+export class Greenlet<T> extends GreenletOutcome<T> {
   /** Unique in its hub, counted from 1 in the order of the spawns. */
   readonly id: number;
-  /**
-   * The scheduler that runs it.
-   *
-   * @internal
-   */
-  readonly hub: Hub;
-
   readonly #name: string | undefined;
   readonly #tracked: boolean;
   readonly #members: Set<Greenlet<unknown>> | undefined;
   #body: GreenletBody<unknown> | undefined;
-  #state: GreenletState = "queued";
-  #value: unknown = undefined;
-  #error: unknown = undefined;
-  #outcome: PromiseWithResolvers<unknown> | undefined = undefined;
   #wait: Wait<unknown> | undefined = undefined;
   #interrupts: Error[] | undefined = undefined;
   #shielded = false;
   #expired: Error | undefined = undefined;
   #grace: Grace | undefined = undefined;
   #killed = false;
-  #endings: Set<() => void> | undefined = undefined;
-  #links: Links<T> | undefined = undefined;
-  #taken = false;
+  #links: Links | undefined = undefined;
 
   /**
    * For {@linkcode Hub.spawn}, which also queues it.
@@ -69,7 +55,7 @@ export class Greenlet<T> implements PromiseLike<T> {
     body: GreenletBody<T>,
     options: SpawnOptions,
   ) {
-    this.hub = hub;
+    super(hub);
     this.id = id;
     this.#body = body;
     this.#name = options.name;
@@ -79,35 +65,8 @@ export class Greenlet<T> implements PromiseLike<T> {
   }
 
   /** The name that was given, else `greenlet-<id>`. */
-  get name(): string {
+  override get name(): string {
     return this.#name ?? `greenlet-${this.id}`;
-  }
-
-  /** Where it is in its life. */
-  get state(): GreenletState {
-    return this.#state;
-  }
-
-  /** Whether it has ended. */
-  get ended(): boolean {
-    return this.#state !== "queued" && this.#state !== "running" &&
-      this.#state !== "suspended";
-  }
-
-  /** Whether it has ended by returning. One that was killed has not. */
-  get successful(): boolean {
-    return this.#state === "succeeded";
-  }
-
-  /** What it returned; `undefined` until then. */
-  get value(): T | undefined {
-    // What the body returned, which is a T.
-    return this.#value as T | undefined;
-  }
-
-  /** What it failed with, or the kill's error; `undefined` until then. */
-  get error(): unknown {
-    return this.#error;
   }
 
   /** The greenlet that spawned it, where the hub has `trackSpawns` and it is still there. */
@@ -123,56 +82,6 @@ export class Greenlet<T> implements PromiseLike<T> {
   /** What it waits for now: an import such as `env.recv`, `sleep`, …; `undefined` when it runs. */
   get blockedOn(): string | undefined {
     return this.#wait?.label;
-  }
-
-  /** Takes the result or the error, as a promise's `then`. */
-  then<A = T, B = never>(
-    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    return this.#promise().then(onFulfilled, onRejected);
-  }
-
-  /** Takes the error, as a promise's `catch`. */
-  catch<B = never>(
-    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<T | B> {
-    return this.#promise().catch(onRejected);
-  }
-
-  /** Runs a function at the end, as a promise's `finally`. */
-  finally(onFinally?: (() => void) | null): Promise<T> {
-    return this.#promise().finally(onFinally);
-  }
-
-  /**
-   * Waits for the result. In a greenlet it is a wait of that one, which a kill or a timeout ends
-   * without ending this one; `await greenlet` alone is none.
-   *
-   * @param options A time limit and a signal.
-   * @returns What the body returned; rejects with what it threw.
-   * @throws {Timeout} When the time is over.
-   * @throws {DeadlockError} When a greenlet would wait for itself.
-   */
-  get(options?: WaitOptions): Promise<T> {
-    return waitForEnd(this, "get", options) ?? this.#promise();
-  }
-
-  /**
-   * Waits until it has ended, in whatever way, or until the time is over; never rejects with the
-   * greenlet's error. In a greenlet it is a wait of that one, as {@linkcode Greenlet.get} is.
-   *
-   * @param options A time limit and a signal.
-   * @throws {DeadlockError} When a greenlet would wait for itself.
-   */
-  async join(options?: WaitOptions): Promise<void> {
-    await (waitForEnd(this, "join", options) ??
-      (this.ended ? this.takeError() : this.#promise().then(ignore, ignore)));
-  }
-
-  /** Waits until it has ended, at the end of an `await using` block. Does not see its errors. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.join();
   }
 
   /**
@@ -205,7 +114,7 @@ export class Greenlet<T> implements PromiseLike<T> {
 
   /** Takes a link back that has not fired. @returns Whether there was one. */
   unlink(callback: LinkCallback<T>): boolean {
-    return this.#links?.remove(callback) ?? false;
+    return this.#links?.remove(callback as LinkCallback<unknown>) ?? false;
   }
 
   /** How many links have not fired. */
@@ -252,7 +161,7 @@ export class Greenlet<T> implements PromiseLike<T> {
    */
   interrupt(reason: Error): void {
     if (this.ended) return;
-    if (this.#state === "queued") this.#fail(reason);
+    if (this.state === "queued") this.#fail(reason);
     else if (!this.#shielded && this.#wait?.interrupt(reason)) {
       this.#delivered(reason);
     } else (this.#interrupts ??= []).push(reason);
@@ -272,7 +181,7 @@ export class Greenlet<T> implements PromiseLike<T> {
   abort(reason: Error): void {
     if (this.ended) return;
     this.#expired ??= reason;
-    if (this.#state === "queued") this.#fail(reason);
+    if (this.state === "queued") this.#fail(reason);
     else this.#wait?.interrupt(this.#expired, true);
   }
 
@@ -287,42 +196,6 @@ export class Greenlet<T> implements PromiseLike<T> {
     return this.#expired;
   }
 
-  /** Runs a function when it ends. @returns Takes that back. */
-  onEnd(run: () => void): () => void {
-    const endings = this.#endings ??= new Set();
-    endings.add(run);
-    return () => endings.delete(run);
-  }
-
-  /**
-   * Notes that somebody gets its error, so that it is not reported.
-   *
-   * @internal
-   */
-  takeError(): void {
-    this.#taken = true;
-    this.#outcome?.promise.catch(ignore);
-  }
-
-  /**
-   * Whether somebody gets its error.
-   *
-   * @internal
-   */
-  get taken(): boolean {
-    return this.#taken;
-  }
-
-  /**
-   * Rejects, with nobody there: the runtime sees it. For the hub.
-   *
-   * @internal
-   */
-  rejectUnseen(): void {
-    this.#outcome = Promise.withResolvers<unknown>();
-    this.#outcome.reject(this.#error);
-  }
-
   /**
    * Starts it. For the hub.
    *
@@ -331,8 +204,8 @@ export class Greenlet<T> implements PromiseLike<T> {
   run(): void {
     const body = this.#body;
     this.#body = undefined;
-    if (body === undefined || this.#state !== "queued") return;
-    this.#state = "running";
+    if (body === undefined || this.state !== "queued") return;
+    this.enter("running");
     this.hub.observer?.("start", this, undefined);
     try {
       const { context } = this.hub.driver;
@@ -358,7 +231,7 @@ export class Greenlet<T> implements PromiseLike<T> {
   beginWait(wait: Wait<unknown>): void {
     wait.outer = this.#wait;
     this.#wait = wait;
-    if (!this.ended) this.#state = "suspended";
+    if (!this.ended) this.enter("suspended");
     this.hub.observer?.("suspend", this, wait.label);
   }
 
@@ -393,7 +266,7 @@ export class Greenlet<T> implements PromiseLike<T> {
       while (inner !== undefined && inner.outer !== wait) inner = inner.outer;
       if (inner !== undefined) inner.outer = wait.outer;
     }
-    if (!this.ended) this.#state = "running";
+    if (!this.ended) this.enter("running");
     this.hub.observer?.("resume", this, wait.label);
     // What came too late for this wait may find another one that goes on: a second callback's.
     if (this.#wait !== undefined && this.interrupted) {
@@ -419,35 +292,27 @@ export class Greenlet<T> implements PromiseLike<T> {
   }
 
   #succeed(value: unknown): void {
-    if (this.ended) return;
-    this.#value = value;
-    this.#end("succeeded");
-    this.#outcome?.resolve(value);
+    if (!this.ended) this.#end("succeeded", value);
   }
 
   #fail(error: unknown): void {
     if (this.ended) return;
     const killed = (this.#killed && error instanceof GreenletKilledError) ||
       (error !== undefined && error === this.#expired);
-    this.#error = error;
-    this.#end(killed ? "killed" : "failed");
-    if (this.#links?.takesErrors) this.#taken = true;
-    this.#outcome?.reject(error);
-    if (killed) this.#outcome?.promise.catch(ignore);
-    else if (!this.#taken) this.hub.untaken(this);
+    this.#end(killed ? "killed" : "failed", error);
+    // The runtime must see an error without a taker, unless somebody wanted the end.
+    if (!killed && !this.taken) this.hub.untaken(this);
   }
 
-  #end(state: "succeeded" | "failed" | "killed"): void {
-    this.#state = state;
+  #end(state: "succeeded" | "failed" | "killed", outcome: unknown): void {
+    this.settle(state, outcome);
     this.#body = undefined;
     this.#grace?.stop(this.hub.driver);
     this.hub.ended();
     this.#members?.delete(this);
     this.hub.observer?.("end", this, undefined);
-    if (this.#endings !== undefined) {
-      for (const run of this.#endings) run();
-      this.#endings = undefined;
-    }
+    if (this.#links?.takesErrors) this.takeError();
+    this.announce();
     this.#links?.fire();
   }
 
@@ -456,23 +321,12 @@ export class Greenlet<T> implements PromiseLike<T> {
     when: LinkCondition,
     raw: boolean,
   ): void {
-    if (when !== "value") this.takeError();
-    (this.#links ??= new Links<T>(this)).add({ callback, when, raw });
-  }
-
-  #promise(): Promise<T> {
-    this.#taken = true;
-    if (this.#outcome === undefined) {
-      this.#outcome = Promise.withResolvers<unknown>();
-      if (this.#state === "succeeded") this.#outcome.resolve(this.#value);
-      else if (this.ended) this.#outcome.reject(this.#error);
-    }
-    // Resolved with the value of the body, which is a T.
-    return this.#outcome.promise as Promise<T>;
+    if (when !== "value" && this.ended) this.takeError();
+    const links = this.#links ??= new Links(this);
+    // It will get this greenlet, which is a Greenlet<T>.
+    links.add({ callback: callback as LinkCallback<unknown>, when, raw });
   }
 }
-
-function ignore(): void {}
 
 function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof value === "object" && value !== null && "then" in value &&

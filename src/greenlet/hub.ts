@@ -127,6 +127,36 @@ export class Hub {
     return greenlet;
   }
 
+  /**
+   * Queues a greenlet after a time; until then it is `queued`, and a kill ends it.
+   *
+   * @param delay In milliseconds; zero or less queues it at once.
+   * @param body What the greenlet runs.
+   * @param options Its name and limits.
+   * @returns The greenlet.
+   * @throws {RangeError} When the delay is not a number.
+   */
+  spawnLater<T>(
+    delay: number,
+    body: GreenletBody<T>,
+    options: SpawnOptions = {},
+  ): Greenlet<T> {
+    if (Number.isNaN(delay)) {
+      throw new RangeError(
+        `Cannot spawn after ${delay} ms: the delay must be a number`,
+      );
+    }
+    if (delay <= 0) return this.spawn(body, options);
+    const greenlet = this.create(body, options);
+    if (greenlet.ended) return greenlet;
+    const timer = this.driver.setTimer(() => {
+      unlink();
+      this.ready(greenlet);
+    }, delay);
+    const unlink = greenlet.onEnd(() => this.driver.clearTimer(timer));
+    return greenlet;
+  }
+
   /** The greenlet that the running code is part of, if any. */
   get current(): Greenlet<unknown> | undefined {
     return this.guestCaller?.() ?? this.driver.context?.current();

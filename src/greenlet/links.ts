@@ -10,9 +10,9 @@ export type LinkCallback<T> = (greenlet: Greenlet<T>) => unknown;
 export type LinkCondition = "end" | "value" | "error";
 
 /** A callback that waits for a greenlet's end. */
-export interface Link<T> {
+export interface Link {
   /** What to run. */
-  readonly callback: LinkCallback<T>;
+  readonly callback: LinkCallback<unknown>;
   /** For which ends. */
   readonly when: LinkCondition;
   /** Whether it runs in the hub, not in a greenlet of its own. */
@@ -22,16 +22,14 @@ export interface Link<T> {
 /**
  * The links of one greenlet: each fires once, in the order in which they were made, always in a
  * later turn; those that are made after the end, too.
- *
- * @typeParam T What the greenlet returns.
  */
-export class Links<T> implements Runnable {
-  readonly #greenlet: Greenlet<T>;
-  readonly #links: Link<T>[] = [];
+export class Links implements Runnable {
+  readonly #greenlet: Greenlet<unknown>;
+  readonly #links: Link[] = [];
   #queued = false;
 
   /** The links of a greenlet; none yet. */
-  constructor(greenlet: Greenlet<T>) {
+  constructor(greenlet: Greenlet<unknown>) {
     this.#greenlet = greenlet;
   }
 
@@ -46,13 +44,13 @@ export class Links<T> implements Runnable {
   }
 
   /** Adds one, behind the others. */
-  add(link: Link<T>): void {
+  add(link: Link): void {
     this.#links.push(link);
     if (this.#greenlet.ended) this.fire();
   }
 
   /** Takes the first one with this callback back. @returns Whether there was one. */
-  remove(callback: LinkCallback<T>): boolean {
+  remove(callback: LinkCallback<unknown>): boolean {
     const index = this.#links.findIndex((link) => link.callback === callback);
     if (index >= 0) this.#links.splice(index, 1);
     return index >= 0;
@@ -76,7 +74,7 @@ export class Links<T> implements Runnable {
     }
   }
 
-  #fire({ callback, raw }: Link<T>): void {
+  #fire({ callback, raw }: Link): void {
     const greenlet = this.#greenlet;
     const { hub, name } = greenlet;
     if (!raw) {

@@ -1,7 +1,7 @@
 /** Waiting for a greenlet's end, as a wait of another one. @module */
 
 import { DeadlockError } from "../errors.ts";
-import type { Greenlet } from "./greenlet.ts";
+import type { GreenletOutcome } from "./outcome.ts";
 import type { WaitOptions } from "./sync/wait_options.ts";
 import { block } from "./sync/waiter.ts";
 
@@ -14,7 +14,7 @@ import { block } from "./sync/waiter.ts";
  * @returns `undefined` where no wait is needed: outside all greenlets and without limits.
  */
 export function waitForEnd<T>(
-  greenlet: Greenlet<T>,
+  greenlet: GreenletOutcome<T>,
   how: "get" | "join",
   options: WaitOptions | undefined,
 ): Promise<T> | undefined {
@@ -22,7 +22,7 @@ export function waitForEnd<T>(
   if (options === undefined && (current === undefined || current.ended)) {
     return undefined;
   }
-  if (current === greenlet && !greenlet.ended) {
+  if (Object.is(current, greenlet) && !greenlet.ended) {
     return Promise.reject(
       new DeadlockError(
         `Cannot ${how} '${greenlet.name}': it would wait for itself`,
@@ -30,15 +30,16 @@ export function waitForEnd<T>(
     );
   }
   let unlink: (() => void) | undefined;
-  const late = how === "join" ? { late: undefined } : undefined;
+  const late = how === "join" ? { late: null } : undefined;
   return block<unknown, undefined>({
     label: `${how} ${greenlet.name}`,
     detail: undefined,
     begin: (waiter) => {
       const end = () => {
         greenlet.takeError();
-        if (how === "join" || greenlet.successful) waiter.settle(greenlet.value);
-        else waiter.fail(greenlet.error);
+        if (how === "join" || greenlet.successful) {
+          waiter.settle(greenlet.value);
+        } else waiter.fail(greenlet.error);
       };
       if (greenlet.ended) end();
       else unlink = greenlet.onEnd(end);

@@ -31,7 +31,7 @@ function valueOf(type: HostValueType, guest: TestGuest["guest"]): WasmValue {
     f32: 1.5,
     f64: Math.PI,
     externref: OBJECT,
-    funcref: guest.function("sp"),
+    funcref: guest.exports.sp,
   }[type];
 }
 

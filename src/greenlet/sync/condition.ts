@@ -117,8 +117,14 @@ export class Condition implements Disposable {
    * @param options The owner of the lock.
    * @throws {LockOwnerError} When the owner does not hold the lock.
    * @throws {TypeError} Outside greenlets, without an owner.
+   * @throws {RangeError} When the count is negative or not a number.
    */
   notify(count: number = 1, options: OwnerOptions = {}): void {
+    if (!(count >= 0)) {
+      throw new RangeError(
+        `Cannot notify ${count} waiters: the count must be 0 or more`,
+      );
+    }
     this.lock.checkOwner("notify the condition", options);
     for (let left = Math.min(count, this.#line.length); left > 0; left--) {
       this.#line.shift()?.settle(true);

@@ -94,10 +94,13 @@ export abstract class QueueBase<T> implements Disposable, AsyncIterable<T> {
     options: QueueOptions<T>,
   ) {
     const { maxSize = Infinity, items = [] } = options;
-    if (maxSize !== Infinity && !(Number.isSafeInteger(maxSize) && maxSize)) {
-      throw notASize(maxSize);
+    if (
+      !(maxSize >= 1 && (maxSize === Infinity || Number.isInteger(maxSize)))
+    ) {
+      throw new RangeError(
+        `Cannot create a queue of at most ${maxSize} items: it must be a whole number from 1`,
+      );
     }
-    if (maxSize < 1) throw notASize(maxSize);
     for (const item of items) store.push(item);
     if (store.length > maxSize) {
       throw new RangeError(
@@ -328,10 +331,4 @@ export abstract class QueueBase<T> implements Disposable, AsyncIterable<T> {
     }
     return item;
   }
-}
-
-function notASize(maxSize: number): RangeError {
-  return new RangeError(
-    `Cannot create a queue of at most ${maxSize} items: it must be a whole number from 1`,
-  );
 }

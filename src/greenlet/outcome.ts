@@ -1,0 +1,211 @@
+/** How a greenlet ends, and who is told. @module */
+
+import type { Hub } from "./hub.ts";
+import type { GreenletState } from "./spawn_options.ts";
+import type { WaitOptions } from "./sync/wait_options.ts";
+import { waitForEnd } from "./wait_for_end.ts";
+
+/**
+ * The half of a greenlet that others wait for.
+ *
+ * @typeParam T What it ends with.
+ */
+export abstract class GreenletOutcome<T>
+  implements PromiseLike<T>, AsyncDisposable {
+  /**
+   * The scheduler that runs it.
+   *
+   * @internal
+   */
+  readonly hub: Hub;
+  #state: GreenletState = "queued";
+  #value: unknown = undefined;
+  #error: unknown = undefined;
+  #promised: PromiseWithResolvers<unknown> | undefined = undefined;
+  #endings: Set<() => void> | undefined = undefined;
+  #taken = false;
+
+  /** One that has not ended. */
+  constructor(hub: Hub) {
+    this.hub = hub;
+  }
+
+  /** For reports and errors. */
+  abstract get name(): string;
+
+  /** Where it is in its life. */
+  get state(): GreenletState {
+    return this.#state;
+  }
+
+  /** Whether it has ended. */
+  get ended(): boolean {
+    return this.#state !== "queued" && this.#state !== "running" &&
+      this.#state !== "suspended";
+  }
+
+  /** Whether it has ended, as gevent's `ready()`: what others wait for is there. */
+  get ready(): boolean {
+    return this.ended;
+  }
+
+  /** Whether it has ended by returning. One that was killed has not. */
+  get successful(): boolean {
+    return this.#state === "succeeded";
+  }
+
+  /** What it returned; `undefined` until then. */
+  get value(): T | undefined {
+    // What the body returned, which is a T.
+    return this.#value as T | undefined;
+  }
+
+  /** What it failed with, or the kill's error; `undefined` until then. */
+  get error(): unknown {
+    return this.#error;
+  }
+
+  /** Takes the result or the error, as a promise's `then`. */
+  then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#promise().then(onFulfilled, onRejected);
+  }
+
+  /** Takes the error, as a promise's `catch`. */
+  catch<B = never>(
+    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<T | B> {
+    return this.#promise().catch(onRejected);
+  }
+
+  /** Runs a function at the end, as a promise's `finally`. */
+  finally(onFinally?: (() => void) | null): Promise<T> {
+    return this.#promise().finally(onFinally);
+  }
+
+  /**
+   * Waits for the result. In a greenlet it is a wait of that one, which a kill or a timeout ends
+   * without ending this one; `await greenlet` alone is none.
+   *
+   * @param options A time limit and a signal.
+   * @returns What the body returned; rejects with what it threw.
+   * @throws {Timeout} When the time is over.
+   * @throws {DeadlockError} When a greenlet would wait for itself.
+   */
+  get(options?: WaitOptions): Promise<T> {
+    return waitForEnd(this, "get", options) ?? this.#promise();
+  }
+
+  /**
+   * Waits until it has ended, in whatever way, or until the time is over; never rejects with the
+   * greenlet's error. In a greenlet it is a wait of that one, as {@linkcode Greenlet.get} is.
+   *
+   * @param options A time limit and a signal.
+   * @throws {DeadlockError} When a greenlet would wait for itself.
+   */
+  async join(options?: WaitOptions): Promise<void> {
+    const waiting = waitForEnd(this, "join", options);
+    if (waiting !== undefined) await waiting;
+    else if (this.ended) this.takeError();
+    else await this.#promise().then(ignore, ignore);
+  }
+
+  /**
+   * Waits until it has ended, at the end of an `await using` block. It cannot see whether the
+   * block threw: where an exception is to kill the greenlet, use `scope()`.
+   */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.join();
+  }
+
+  /** Runs a function when it ends, inside the end. @returns Takes that back. */
+  onEnd(run: () => void): () => void {
+    const endings = this.#endings ??= new Set();
+    endings.add(run);
+    return () => endings.delete(run);
+  }
+
+  /**
+   * Notes that somebody gets its error, so that it is not reported.
+   *
+   * @internal
+   */
+  takeError(): void {
+    this.#taken = true;
+    this.#promised?.promise.catch(ignore);
+  }
+
+  /**
+   * Whether somebody gets its error.
+   *
+   * @internal
+   */
+  get taken(): boolean {
+    return this.#taken;
+  }
+
+  /**
+   * Rejects with nobody there, so that the runtime reports it. For the hub.
+   *
+   * @internal
+   */
+  rejectUnseen(): void {
+    this.#promised = Promise.withResolvers<unknown>();
+    this.#promised.reject(this.#error);
+  }
+
+  /**
+   * Notes where it is in its life.
+   *
+   * @internal
+   */
+  protected enter(state: "running" | "suspended"): void {
+    this.#state = state;
+  }
+
+  /**
+   * Ends it, then tells those who promised to act inside the end.
+   *
+   * @internal
+   */
+  protected settle(
+    state: "succeeded" | "failed" | "killed",
+    outcome: unknown,
+  ): void {
+    this.#state = state;
+    if (state === "succeeded") this.#value = outcome;
+    else this.#error = outcome;
+  }
+
+  /**
+   * Tells whoever waits. At the end.
+   *
+   * @internal
+   */
+  protected announce(): void {
+    if (this.#endings !== undefined) {
+      for (const run of this.#endings) run();
+      this.#endings = undefined;
+    }
+    if (this.#state === "succeeded") this.#promised?.resolve(this.#value);
+    else {
+      this.#promised?.reject(this.#error);
+      if (this.#state === "killed") this.#promised?.promise.catch(ignore);
+    }
+  }
+
+  #promise(): Promise<T> {
+    this.#taken = true;
+    if (this.#promised === undefined) {
+      this.#promised = Promise.withResolvers<unknown>();
+      if (this.#state === "succeeded") this.#promised.resolve(this.#value);
+      else if (this.ended) this.#promised.reject(this.#error);
+    }
+    // Resolved with the value of the body, which is a T.
+    return this.#promised.promise as Promise<T>;
+  }
+}
+
+function ignore(): void {}
