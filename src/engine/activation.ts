@@ -1,6 +1,12 @@
 /** One call of a guest's export, on a stack of its own. @module */
 
-import { InternalError, StackOverflowError, SuspendError } from "../errors.ts";
+import {
+  GreenletKilledError,
+  InternalError,
+  StackOverflowError,
+  SuspendError,
+} from "../errors.ts";
+import { GRACE, Grace } from "../greenlet/grace.ts";
 import type { Greenlet } from "../greenlet/greenlet.ts";
 import type { Guest } from "./guest.ts";
 import type { BlockingFunction } from "./invoker.ts";
@@ -29,6 +35,8 @@ export class Activation {
   #doomed: Error | undefined = undefined;
   #softened: Error | undefined = undefined;
   #wait: GuestWait | undefined = undefined;
+  #grace: Grace | undefined = undefined;
+  #overdue: Error | undefined = undefined;
   #thrower: string | undefined = undefined;
 
   /** An activation that is about to start. */
@@ -66,9 +74,20 @@ export class Activation {
     this.#thrower = label;
   }
 
-  /** Notes that one call of the guest failed on purpose: its result does not count any more. */
+  /**
+   * Notes that one call of the guest failed on purpose: its result does not count any more, and
+   * it has a grace time to come to its end. That of a kill is the greenlet's own.
+   */
   soften(reason: Error): void {
     this.#softened ??= reason;
+    if (reason instanceof GreenletKilledError || this.#grace !== undefined) {
+      return;
+    }
+    this.#grace = new Grace();
+    this.#grace.hurry(this.guest.hub.driver, GRACE, () => {
+      this.#overdue = reason;
+      this.#wait?.interrupt(reason, true);
+    });
   }
 
   /**
@@ -98,8 +117,9 @@ export class Activation {
     const last = this.#wait;
     const wait = last?.reuse(host) ? last : new GuestWait(this, host);
     this.#wait = wait;
-    if (greenlet.interrupted) {
-      greenlet.deliverPending(wait);
+    if (greenlet.interrupted || this.#overdue !== undefined) {
+      if (this.#overdue !== undefined) wait.interrupt(this.#overdue, true);
+      else greenlet.deliverPending(wait);
       wait.refuse();
       if (!wait.armed) {
         guest.switches.clearCurrent();
@@ -164,6 +184,7 @@ export class Activation {
   }
 
   #end(): void {
+    this.#grace?.stop(this.guest.hub.driver);
     this.guest.switches.remove(this.number);
     this.guest.finished(this);
   }

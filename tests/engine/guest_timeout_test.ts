@@ -4,7 +4,7 @@ import { Timeout } from "../../src/greenlet/timeout.ts";
 import { Gates } from "../support/gate.ts";
 import { openGuest, WAITING_GUEST } from "../support/test_guest.ts";
 import { rejection } from "../support/virtual_hub.ts";
-import { openWork, soft } from "../support/working_guest.ts";
+import { ECANCELED, openWork, soft } from "../support/working_guest.ts";
 
 // -- Timeouts --
 
@@ -43,6 +43,22 @@ Deno.test("Timeouts that are nested around a guest's call are told apart", async
   driver.advance(90);
   assert.equal(await rejection(greenlet), outer);
   assert.equal(gates.waiting, 2);
+});
+
+Deno.test("Timeout in mode errno leaves the guest a grace time, then unwinds it", async () => {
+  const { run, driver, notes } = await openWork(soft);
+  const call = run("work", 1_000);
+  const timeout = new Timeout(50).start(call);
+  await driver.settle();
+  driver.advance(50);
+  await driver.settle();
+  assert.deepEqual(notes, [ECANCELED], "one call fails, the next one waits");
+  driver.advance(4_999);
+  await driver.settle();
+  assert.equal(call.state, "suspended");
+  driver.advance(1);
+  assert.equal(await rejection(call), timeout);
+  assert.equal(driver.timers, 0);
 });
 
 // -- Force --

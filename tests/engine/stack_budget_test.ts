@@ -3,7 +3,7 @@ import { suspending } from "../../src/engine/host_function.ts";
 import { StackBudget } from "../../src/engine/stack_budget.ts";
 import { Gates } from "../support/gate.ts";
 import { openGuest, WAITING_GUEST } from "../support/test_guest.ts";
-import { rejection, virtualHub } from "../support/virtual_hub.ts";
+import { microtasks, rejection, virtualHub } from "../support/virtual_hub.ts";
 
 async function openParking(
   limit: number,
@@ -173,7 +173,8 @@ Deno.test("StackBudget gives shares back at the next start", async () => {
   await call;
   assert.equal(stacks.used, 1);
   const next = run("frame", 1);
-  while (gates.waiting === 0) await Promise.resolve();
+  await microtasks();
+  assert.equal(gates.waiting, 1);
   assert.equal(stacks.used, 1);
   gates.open(0);
   await next;
