@@ -61,12 +61,50 @@ export {
   type KillOptions,
   type SpawnOptions,
 } from "./src/greenlet/greenlet.ts";
+export type { GreenletOutcome } from "./src/greenlet/outcome.ts";
+export type { LinkCallback } from "./src/greenlet/links.ts";
 export { Timeout } from "./src/greenlet/timeout.ts";
+export type { WaitOptions } from "./src/greenlet/sync/wait_options.ts";
+export {
+  withTimeout,
+  type WithTimeoutOptions,
+} from "./src/greenlet/with_timeout.ts";
+export {
+  iwait,
+  type Linkable,
+  type ReadyIterator,
+  type WaitAllOptions,
+} from "./src/greenlet/iwait.ts";
+export {
+  joinAll,
+  type JoinAllOptions,
+  killAll,
+  type KillAllOptions,
+  wait,
+} from "./src/greenlet/wait_all.ts";
+export { idle } from "./src/greenlet/idle.ts";
+export type {
+  GreenletSet,
+  JoinSetOptions,
+  KillSetOptions,
+  Spawned,
+} from "./src/greenlet/greenlet_set.ts";
+export type {
+  MapBody,
+  MapInput,
+  MapOptions,
+  ResultIterator,
+} from "./src/greenlet/result_iterator.ts";
+export { Group } from "./src/greenlet/group.ts";
+export { Pool, type PoolSpawnOptions } from "./src/greenlet/pool.ts";
+export { type Scope, scope } from "./src/greenlet/scope.ts";
+export { GreenletLocal } from "./src/greenlet/local.ts";
 export {
   getCurrent,
   sleep,
   type SleepOptions,
   spawn,
+  spawnLater,
 } from "./src/host/greenlets.ts";
 export type {
   CloseOptions,

@@ -29,7 +29,7 @@ export function blockingCall(
   const hottest = readings.prepare(HOTTEST).all(station);
   readings.close();
   const report = new DatabaseSync(target);
-  report.exec(`${CREATE_REPORT}; BEGIN`);
+  report.exec(`BEGIN; ${CREATE_REPORT}`);
   const insert = report.prepare(INSERT_REPORT);
   for (const row of hottest) insert.run(row.station!, row.at!, row.celsius!);
   report.exec("COMMIT");
@@ -49,8 +49,8 @@ export async function greenletCall(
   const [summary] = await readings.query<Summary>(SUMMARY, [station]);
   const hottest = await readings.query<Reading>(HOTTEST, [station]);
   await using report = await Database.open(target);
-  await report.execute(CREATE_REPORT);
   await report.transaction(async (transaction) => {
+    await transaction.execute(CREATE_REPORT);
     for (const { station, at, celsius } of hottest) {
       await transaction.execute(INSERT_REPORT, [station, at, celsius]);
     }

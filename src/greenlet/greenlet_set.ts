@@ -44,14 +44,18 @@ export interface KillSetOptions extends KillOptions {
   readonly timeout?: number | undefined;
 }
 
+/** A kill that goes on until there is no member. */
+interface Kill {
+  readonly reason: unknown;
+  readonly options: KillOptions;
+  readonly over: () => void;
+}
+
 /** What a group and a pool have in common. Members leave when they end. */
 export abstract class GreenletSet implements Iterable<Greenlet<unknown>> {
   readonly #members = new Map<Greenlet<unknown>, () => void>();
   readonly #joiners = new WaitLine<boolean>();
-  #kills = 0;
-  #lastKill: (() => { reason: unknown; options: KillOptions }) | undefined =
-    undefined;
-  #emptied: (() => void)[] = [];
+  readonly #kills = new Set<Kill>();
 
   /** How many members there are. */
   get size(): number {
@@ -117,26 +121,22 @@ export abstract class GreenletSet implements Iterable<Greenlet<unknown>> {
     if (this.size === 0) return;
     const current = waitingGreenlet();
     const within = current !== undefined && this.has(current);
-    this.#kills += 1;
-    this.#lastKill = () => ({ reason, options });
-    for (const member of this) void member.kill(reason, options);
     const over = Promise.withResolvers<void>();
-    this.#emptied.push(over.resolve);
+    const kill: Kill = { reason, options, over: over.resolve };
+    this.#kills.add(kill);
+    for (const member of this) void member.kill(reason, options);
     if (this.size === 0) this.#wakeAll();
-    const done = over.promise.then(() => {
-      this.#kills -= 1;
-    });
     if (within) return;
     const { timeout } = options;
     if (timeout === undefined) {
-      await done;
+      await over.promise;
       return;
     }
     const { driver } = threadHub();
-    const late = Promise.withResolvers<void>();
-    const timer = driver.setTimer(late.resolve, timeout);
-    await Promise.race([done, late.promise]);
+    const timer = driver.setTimer(over.resolve, timeout);
+    await over.promise;
     driver.clearTimer(timer);
+    this.#kills.delete(kill);
   }
 
   /**
@@ -226,7 +226,7 @@ export abstract class GreenletSet implements Iterable<Greenlet<unknown>> {
    */
   protected enter(greenlet: Greenlet<unknown>): void {
     this.#members.set(greenlet, greenlet.onEnd(() => this.#leave(greenlet)));
-    const kill = this.#kills > 0 ? this.#lastKill?.() : undefined;
+    const [kill] = this.#kills;
     if (kill !== undefined) void greenlet.kill(kill.reason, kill.options);
   }
 
@@ -245,6 +245,7 @@ export abstract class GreenletSet implements Iterable<Greenlet<unknown>> {
 
   #wakeAll(): void {
     this.#joiners.settleAll(true);
-    for (const wake of this.#emptied.splice(0)) wake();
+    for (const { over } of this.#kills) over();
+    this.#kills.clear();
   }
 }

@@ -44,7 +44,7 @@ export class Pool extends GreenletSet {
   /** How many members there may be. */
   readonly limit: number;
   #free: number;
-  readonly #line = new WaitLine<void>();
+  readonly #line = new WaitLine<boolean>();
   readonly #stuck = new Map<Greenlet<unknown>, number>();
 
   /**
@@ -144,12 +144,8 @@ export class Pool extends GreenletSet {
    * @returns How many places are free; 0 after the timeout.
    */
   async available(options: WaitOptions = {}): Promise<number> {
-    try {
-      await this.#acquire("available()", options, waitingGreenlet(), true);
-    } catch (error) {
-      if (!(error instanceof PoolFullError)) throw error;
-      return 0;
-    }
+    const owner = waitingGreenlet();
+    if (!await this.#acquire("available()", options, owner, false)) return 0;
     const free = this.#free + 1;
     this.#release();
     return free;
@@ -207,43 +203,39 @@ export class Pool extends GreenletSet {
   #release(): void {
     const next = this.#line.shift();
     if (next === undefined) this.#free += 1;
-    else next.settle();
+    else next.settle(true);
   }
 
+  /** Takes a place, after everybody who asked before. */
   async #acquire(
     what: string,
     options: WaitOptions,
     owner: Greenlet<unknown> | undefined,
-    tolerant = false,
-  ): Promise<void> {
+    late?: false,
+  ): Promise<boolean> {
     const endless = options.timeout === undefined &&
       options.signal === undefined;
-    const member = endless && owner !== undefined && this.has(owner)
+    const stuck = endless && owner !== undefined && this.has(owner)
       ? owner
       : undefined;
-    let counted = false;
+    if (stuck !== undefined) this.#count(stuck, 1);
     try {
-      const got = await block<boolean | undefined, undefined>({
+      return await block<boolean, undefined>({
         label: `Pool.${what}`,
         detail: undefined,
-        ...(tolerant ? { late: false } : undefined),
+        ...(late === undefined ? undefined : { late }),
         begin: (waiter) => {
           if (this.#free > 0 && this.#line.length === 0) {
             this.#free -= 1;
-            waiter.settle(undefined);
-            return;
+            waiter.settle(true);
+          } else {
+            if (stuck !== undefined) this.#mustNotHang(what);
+            this.#line.push(waiter);
           }
-          if (member !== undefined) {
-            this.#count(member, 1);
-            counted = true;
-            this.#mustNotHang(what);
-          }
-          this.#line.push(waiter);
         },
       }, options);
-      if (got === false) throw new PoolFullError("The time is over");
     } finally {
-      if (counted && member !== undefined) this.#count(member, -1);
+      if (stuck !== undefined) this.#count(stuck, -1);
     }
   }
 

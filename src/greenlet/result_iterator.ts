@@ -23,8 +23,9 @@ export interface MapOptions {
   readonly maxSize?: number;
 }
 
-/** Who runs the items. */
-interface Launcher {
+/** Who runs the items: a group or a pool. */
+export interface Launcher {
+  /** Spawns a greenlet, when there is a place. */
   launch<T>(
     body: GreenletBody<T>,
     options: SpawnOptions | undefined,
@@ -60,6 +61,7 @@ export class ResultIterator<I, R>
   #unread = 0;
   #atWork = 0;
   #fed = false;
+  #closed = false;
 
   /**
    * An iterator that has not begun.
@@ -87,7 +89,7 @@ export class ResultIterator<I, R>
 
   /** Waits for the next result; rejects with its item's error. */
   next(): Promise<IteratorResult<R, undefined>> {
-    if (this.#feeder === undefined && !this.#fed) {
+    if (this.#feeder === undefined && !this.#closed) {
       const owner = waitingGreenlet();
       this.#feeder = threadHub().spawn(() => this.#feed(owner), {
         name: "imap()",
@@ -105,11 +107,10 @@ export class ResultIterator<I, R>
 
   /** Ends the iteration. */
   async return(): Promise<IteratorResult<R, undefined>> {
-    this.#fed = true;
-    this.#atWork = 0;
+    this.#closed = true;
     this.#entries.length = 0;
     this.#pump();
-    await this.#feeder?.kill("the iteration was left", { grace: 0 });
+    await this.#feeder?.kill("the iteration was left");
     return { done: true, value: undefined };
   }
 
@@ -124,28 +125,21 @@ export class ResultIterator<I, R>
   }
 
   async #feed(owner: Greenlet<unknown> | undefined): Promise<void> {
-    const iterator = Symbol.asyncIterator in this.#items
-      ? this.#items[Symbol.asyncIterator]()
-      : this.#items[Symbol.iterator]();
-    let ended = false;
+    let source: Source<I> | undefined;
     try {
+      source = new Source(this.#items);
       for (;;) {
         await this.#room();
-        ended = true;
-        const step = iterator.next();
-        const { done, value } = step instanceof Promise || "then" in step
-          ? await patiently(step)
-          : step;
-        if (done) break;
-        ended = false;
-        await this.#start(value, owner);
+        const step = await source.next();
+        if (step.done) break;
+        await this.#start(step.value, owner);
       }
     } catch (error) {
-      if (!this.#fed) this.#entries.push({ greenlet: undefined, error });
+      if (!this.#closed) this.#entries.push({ greenlet: undefined, error });
     } finally {
       this.#fed = true;
       this.#pump();
-      if (!ended) await iterator.return?.();
+      source?.close();
     }
   }
 
@@ -159,20 +153,15 @@ export class ResultIterator<I, R>
     this.#unread += 1;
     this.#atWork += 1;
     const entry = { greenlet, error: undefined };
-    if (this.#ordered) this.#entries.push(entry);
+    if (this.#ordered && !this.#closed) this.#entries.push(entry);
     const end = () => {
       greenlet.takeError();
       this.#atWork -= 1;
-      if (!this.#ordered && !this.#fedUp()) this.#entries.push(entry);
+      if (!this.#ordered && !this.#closed) this.#entries.push(entry);
       this.#pump();
     };
     if (greenlet.ended) end();
     else greenlet.onEnd(end);
-  }
-
-  /** Whether nobody wants results any more. */
-  #fedUp(): boolean {
-    return this.#atWork < 0;
   }
 
   #room(): Promise<void> {
@@ -190,7 +179,7 @@ export class ResultIterator<I, R>
     while (this.#readers.length > 0) {
       const entry = this.#entries[0];
       if (entry === undefined) {
-        if (!this.#fed || this.#atWork > 0) return;
+        if (!this.#closed && (!this.#fed || this.#atWork > 0)) return;
         this.#readers.settleAll({ done: true, value: undefined });
         return;
       }
@@ -218,16 +207,56 @@ function give<R>(
   else reader?.settle({ done: false, value: greenlet.value as R });
 }
 
-/** Waits for a promise, as a wait of the running greenlet. */
-function patiently<T>(promise: PromiseLike<T>): Promise<T> {
-  return block<T, undefined>({
-    label: "the items of imap()",
-    detail: undefined,
-    begin: (waiter) => {
-      promise.then(
-        (value) => waiter.settle(value),
-        (error: unknown) => waiter.fail(error),
-      );
-    },
-  }, {});
+/** Items that are pulled one by one, each pull a wait of the running greenlet. */
+class Source<I> {
+  readonly #iterator: Iterator<I> | AsyncIterator<I>;
+  readonly #asynchronous: boolean;
+  #over = false;
+
+  constructor(items: MapInput<I>) {
+    const { [Symbol.asyncIterator]: asynchronous } = items as Partial<
+      AsyncIterable<I>
+    >;
+    this.#asynchronous = asynchronous !== undefined;
+    this.#iterator = asynchronous?.call(items) ??
+      (items as Iterable<I>)[Symbol.iterator]();
+  }
+
+  async next(): Promise<IteratorResult<I>> {
+    const step = await (this.#asynchronous ? this.#patiently() : this.#pull());
+    this.#over ||= step.done === true;
+    return step;
+  }
+
+  /** Tells the iterator, unless it has ended by itself. */
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    void (async () => await this.#iterator.return?.())();
+  }
+
+  #pull(): IteratorResult<I> | Promise<IteratorResult<I>> {
+    try {
+      return this.#iterator.next();
+    } catch (error) {
+      this.#over = true;
+      throw error;
+    }
+  }
+
+  #patiently(): Promise<IteratorResult<I>> {
+    return block<IteratorResult<I>, undefined>({
+      label: "the items of imap()",
+      detail: undefined,
+      begin: (waiter) => {
+        Promise.resolve(this.#pull()).then(
+          (step) => waiter.settle(step),
+          (error: unknown) => {
+            this.#over = true;
+            waiter.fail(error);
+          },
+        );
+      },
+    }, {});
+  }
 }

@@ -36,6 +36,30 @@ export function spawn<T>(
   return threadHub().spawn(body, options);
 }
 
+/**
+ * As {@linkcode spawn}, after a time. Until then the greenlet is `queued`, and a kill ends it.
+ *
+ * @example
+ * ```ts
+ * import { spawnLater } from "@hedgesnake/greenlet";
+ * import assert from "node:assert/strict";
+ *
+ * const greenlet = spawnLater(1, () => 42);
+ * assert.equal(await greenlet, 42);
+ * ```
+ *
+ * @param delay In milliseconds; zero or less: now.
+ * @param body The function; it gets the greenlet.
+ * @returns The greenlet.
+ * @throws {RangeError} When the delay is not a number.
+ */
+export function spawnLater<T>(
+  delay: number,
+  body: GreenletBody<T>,
+): Greenlet<T> {
+  return threadHub().spawnLater(delay, body);
+}
+
 /** The greenlet that the running code is part of; `undefined` outside all greenlets. */
 export function getCurrent(): Greenlet<unknown> | undefined {
   return threadHub().current;
