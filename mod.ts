@@ -72,6 +72,7 @@ export {
 export {
   iwait,
   type Linkable,
+  type Ready,
   type ReadyIterator,
   type WaitAllOptions,
 } from "./src/greenlet/iwait.ts";
@@ -82,6 +83,7 @@ export {
   type KillAllOptions,
   wait,
 } from "./src/greenlet/wait_all.ts";
+export { waitFor } from "./src/greenlet/wait_for.ts";
 export { idle } from "./src/greenlet/idle.ts";
 export type {
   GreenletSet,
@@ -100,7 +102,9 @@ export { Pool, type PoolSpawnOptions } from "./src/greenlet/pool.ts";
 export { type Scope, scope } from "./src/greenlet/scope.ts";
 export { GreenletLocal } from "./src/greenlet/local.ts";
 export {
+  configureGreenlets,
   getCurrent,
+  type GreenletsOptions,
   sleep,
   type SleepOptions,
   spawn,

@@ -8,11 +8,12 @@ import { GreenletOutcome } from "./outcome.ts";
 import { parentOf, spawnStackOf } from "./spawn_origin.ts";
 import type {
   GreenletBody,
-  GreenletState,
   KillOptions,
   SpawnOptions,
 } from "./spawn_options.ts";
+import type { WaitOptions } from "./sync/wait_options.ts";
 import type { Wait } from "./wait.ts";
+import { waitForEnd } from "./wait_for_end.ts";
 
 export type {
   GreenletBody,
@@ -29,7 +30,7 @@ export type {
  *
  * @typeParam T What the call returns.
  */
-export class Greenlet<T> extends GreenletOutcome<T> {
+export class Greenlet<T> extends GreenletOutcome<T> implements AsyncDisposable {
   /** Unique in its hub, counted from 1 in the order of the spawns. */
   readonly id: number;
   readonly #name: string | undefined;
@@ -82,6 +83,41 @@ export class Greenlet<T> extends GreenletOutcome<T> {
   /** What it waits for now: an import such as `env.recv`, `sleep`, …; `undefined` when it runs. */
   get blockedOn(): string | undefined {
     return this.#wait?.label;
+  }
+
+  /**
+   * Waits for the result. In a greenlet it is a wait of that one, which a kill or a timeout ends
+   * without ending this one; `await greenlet` alone is none.
+   *
+   * @param options A time limit and a signal.
+   * @returns What the body returned; rejects with what it threw.
+   * @throws {Timeout} When the time is over.
+   * @throws {DeadlockError} When a greenlet would wait for itself.
+   */
+  get(options?: WaitOptions): Promise<T> {
+    return waitForEnd(this, "get", options) ?? this.promise();
+  }
+
+  /**
+   * Waits until it has ended, in whatever way, or until the time is over; never rejects with the
+   * greenlet's error. In a greenlet it is a wait of that one, as {@linkcode Greenlet.get} is.
+   *
+   * @param options A time limit and a signal.
+   * @throws {DeadlockError} When a greenlet would wait for itself.
+   */
+  async join(options?: WaitOptions): Promise<void> {
+    const waiting = waitForEnd(this, "join", options);
+    if (waiting !== undefined) await waiting;
+    else if (this.ended) this.takeError();
+    else await this.promise().then(ignore, ignore);
+  }
+
+  /**
+   * Waits until it has ended, at the end of an `await using` block. It cannot see whether the
+   * block threw: where an exception is to kill the greenlet, use `scope()`.
+   */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.join();
   }
 
   /**
@@ -210,7 +246,7 @@ export class Greenlet<T> extends GreenletOutcome<T> {
     try {
       const { context } = this.hub.driver;
       const result = this.#tracked && context !== undefined
-        ? context.run(this, () => body(this))
+        ? context.run(this, () => waited(body(this)))
         : body(this);
       if (isThenable(result)) {
         result.then(
@@ -326,6 +362,13 @@ export class Greenlet<T> extends GreenletOutcome<T> {
     // It will get this greenlet, which is a Greenlet<T>.
     links.add({ callback: callback as LinkCallback<unknown>, when, raw });
   }
+}
+
+function ignore(): void {}
+
+/** What a body returned; another greenlet becomes a wait of the running one. */
+function waited<T>(result: T | PromiseLike<T>): T | PromiseLike<T> {
+  return result instanceof Greenlet ? result.get() : result;
 }
 
 function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {

@@ -13,6 +13,12 @@ export interface Linkable {
   unlink(callback: () => unknown): unknown;
 }
 
+/** An object that is ready, wrapped: whatever awaited a greenlet alone would get its result. */
+export interface Ready<T> {
+  /** The object. */
+  readonly object: T;
+}
+
 /** Options of {@linkcode wait} and {@linkcode iwait}. */
 export interface WaitAllOptions {
   /**
@@ -42,12 +48,12 @@ export interface WaitAllOptions {
  * @typeParam T What is waited for.
  */
 export class ReadyIterator<T extends Linkable>
-  implements AsyncIterableIterator<T>, AsyncDisposable {
+  implements AsyncIterableIterator<Ready<T>>, AsyncDisposable {
   readonly #objects: ReadonlySet<T>;
   readonly #options: WaitAllOptions;
   readonly #pending = new Map<T, () => void>();
   readonly #ready: T[] = [];
-  readonly #line = new WaitLine<IteratorResult<T, undefined>>();
+  readonly #line = new WaitLine<IteratorResult<Ready<T>, undefined>>();
   #left: number;
   #deadline: number | undefined = undefined;
   #started = false;
@@ -74,9 +80,9 @@ export class ReadyIterator<T extends Linkable>
    * Waits for the next one that is ready. A timeout in milliseconds counts from the first call
    * and ends the iteration.
    */
-  next(): Promise<IteratorResult<T, undefined>> {
+  next(): Promise<IteratorResult<Ready<T>, undefined>> {
     this.#start();
-    return block<IteratorResult<T, undefined>, undefined>({
+    return block<IteratorResult<Ready<T>, undefined>, undefined>({
       label: "iwait()",
       detail: undefined,
       late: { done: true, value: undefined },
@@ -89,7 +95,7 @@ export class ReadyIterator<T extends Linkable>
   }
 
   /** Ends the iteration and takes the links back. */
-  return(): Promise<IteratorResult<T, undefined>> {
+  return(): Promise<IteratorResult<Ready<T>, undefined>> {
     this.#close();
     return Promise.resolve({ done: true, value: undefined });
   }
@@ -122,8 +128,9 @@ export class ReadyIterator<T extends Linkable>
   }
 
   #expired(): boolean {
+    // Timers may fire a fraction of a millisecond early.
     return this.#deadline !== undefined &&
-      threadHub().driver.now() >= this.#deadline;
+      threadHub().driver.now() + 1 >= this.#deadline;
   }
 
   /** The options of one step: what is left of the time. */
@@ -138,10 +145,10 @@ export class ReadyIterator<T extends Linkable>
 
   #pump(): void {
     while (this.#line.length > 0) {
-      const value = this.#left > 0 ? this.#ready.shift() : undefined;
-      if (value !== undefined) {
+      const object = this.#left > 0 ? this.#ready.shift() : undefined;
+      if (object !== undefined) {
         this.#left -= 1;
-        this.#line.shift()?.settle({ done: false, value });
+        this.#line.shift()?.settle({ done: false, value: { object } });
       } else if (this.#left === 0) {
         this.#close();
         return;
@@ -169,7 +176,7 @@ export class ReadyIterator<T extends Linkable>
  * const slow = spawn(() => sleep(20));
  * const fast = spawn(() => sleep(1));
  * const order = [];
- * for await (const greenlet of iwait([slow, fast])) order.push(greenlet);
+ * for await (const { object } of iwait([slow, fast])) order.push(object);
  * assert.equal(order[0], fast);
  * assert.equal(order[1], slow);
  * ```

@@ -2,16 +2,13 @@
 
 import type { Hub } from "./hub.ts";
 import type { GreenletState } from "./spawn_options.ts";
-import type { WaitOptions } from "./sync/wait_options.ts";
-import { waitForEnd } from "./wait_for_end.ts";
 
 /**
  * The half of a greenlet that others wait for.
  *
  * @typeParam T What it ends with.
  */
-export abstract class GreenletOutcome<T>
-  implements PromiseLike<T>, AsyncDisposable {
+export abstract class GreenletOutcome<T> implements PromiseLike<T> {
   /**
    * The scheduler that runs it.
    *
@@ -70,54 +67,19 @@ export abstract class GreenletOutcome<T>
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.#promise().then(onFulfilled, onRejected);
+    return this.promise().then(onFulfilled, onRejected);
   }
 
   /** Takes the error, as a promise's `catch`. */
   catch<B = never>(
     onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<T | B> {
-    return this.#promise().catch(onRejected);
+    return this.promise().catch(onRejected);
   }
 
   /** Runs a function at the end, as a promise's `finally`. */
   finally(onFinally?: (() => void) | null): Promise<T> {
-    return this.#promise().finally(onFinally);
-  }
-
-  /**
-   * Waits for the result. In a greenlet it is a wait of that one, which a kill or a timeout ends
-   * without ending this one; `await greenlet` alone is none.
-   *
-   * @param options A time limit and a signal.
-   * @returns What the body returned; rejects with what it threw.
-   * @throws {Timeout} When the time is over.
-   * @throws {DeadlockError} When a greenlet would wait for itself.
-   */
-  get(options?: WaitOptions): Promise<T> {
-    return waitForEnd(this, "get", options) ?? this.#promise();
-  }
-
-  /**
-   * Waits until it has ended, in whatever way, or until the time is over; never rejects with the
-   * greenlet's error. In a greenlet it is a wait of that one, as {@linkcode Greenlet.get} is.
-   *
-   * @param options A time limit and a signal.
-   * @throws {DeadlockError} When a greenlet would wait for itself.
-   */
-  async join(options?: WaitOptions): Promise<void> {
-    const waiting = waitForEnd(this, "join", options);
-    if (waiting !== undefined) await waiting;
-    else if (this.ended) this.takeError();
-    else await this.#promise().then(ignore, ignore);
-  }
-
-  /**
-   * Waits until it has ended, at the end of an `await using` block. It cannot see whether the
-   * block threw: where an exception is to kill the greenlet, use `scope()`.
-   */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.join();
+    return this.promise().finally(onFinally);
   }
 
   /** Runs a function when it ends, inside the end. @returns Takes that back. */
@@ -196,7 +158,12 @@ export abstract class GreenletOutcome<T>
     }
   }
 
-  #promise(): Promise<T> {
+  /**
+   * The promise of its outcome, for somebody who gets its error.
+   *
+   * @internal
+   */
+  protected promise(): Promise<T> {
     this.#taken = true;
     if (this.#promised === undefined) {
       this.#promised = Promise.withResolvers<unknown>();

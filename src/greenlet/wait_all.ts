@@ -40,7 +40,7 @@ export async function wait<T extends Linkable>(
 ): Promise<T[]> {
   await using iterator = iwait(objects, options);
   const ready: T[] = [];
-  for await (const object of iterator) ready.push(object);
+  for await (const { object } of iterator) ready.push(object);
   return ready;
 }
 
@@ -68,7 +68,7 @@ export async function joinAll<T>(
 ): Promise<Greenlet<T>[]> {
   await using iterator = iwait(greenlets, options);
   const ended: Greenlet<T>[] = [];
-  for await (const greenlet of iterator) {
+  for await (const { object: greenlet } of iterator) {
     if (options.raiseError && greenlet.state === "failed") throw greenlet.error;
     ended.push(greenlet);
   }

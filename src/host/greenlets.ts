@@ -9,9 +9,13 @@ import { sleepIn } from "../greenlet/sleep.ts";
 import { threadHub } from "./thread_hub.ts";
 
 /**
- * Runs a JavaScript function as a greenlet, so that it can be killed and timed out where it waits
- * in {@linkcode sleep}. Elsewhere, also where it awaits a call of a library, it goes on until it
- * sleeps again; kill that call as well.
+ * Runs a JavaScript function as a greenlet, so that it can be killed and timed out where it
+ * waits: in {@linkcode sleep}, `get()` and `join()` of a greenlet, {@linkcode waitFor}, the
+ * primitives, and where its body returns a greenlet.
+ *
+ * `await` of a plain promise is no such wait, and neither is `await` of a call of a library: the
+ * function goes on to its next wait first. Write `await library.exports.query().get()` where a
+ * kill is to reach it. What it waits for is not killed with it.
  *
  * It never runs before the caller has given way.
  *
@@ -58,6 +62,48 @@ export function spawnLater<T>(
   body: GreenletBody<T>,
 ): Greenlet<T> {
   return threadHub().spawnLater(delay, body);
+}
+
+/** What {@linkcode configureGreenlets} sets. */
+export interface GreenletsOptions {
+  /**
+   * Gets every error of a greenlet that nobody has taken by the event loop's next turn, once.
+   *
+   * @default {an unhandled rejection}
+   */
+  readonly onError?:
+    | ((error: unknown, greenlet: Greenlet<unknown>) => void)
+    | undefined;
+  /**
+   * Whether greenlets know their `parent` and `spawnStack`; costs some microseconds a spawn.
+   *
+   * @default {false}
+   */
+  readonly trackSpawns?: boolean;
+}
+
+/**
+ * Sets what holds for all greenlets of this thread. What is not named goes back to its default.
+ *
+ * @example
+ * ```ts
+ * import { configureGreenlets, spawn } from "@hedgesnake/greenlet";
+ * import assert from "node:assert/strict";
+ *
+ * const errors: unknown[] = [];
+ * configureGreenlets({ onError: (error) => errors.push(error) });
+ * spawn(() => Promise.reject("nobody looks"));
+ * await new Promise((resolve) => setTimeout(resolve, 5));
+ * assert.deepEqual(errors, ["nobody looks"]);
+ * configureGreenlets({});
+ * ```
+ *
+ * @param options Who gets errors, and what is noted.
+ */
+export function configureGreenlets(options: GreenletsOptions): void {
+  const hub = threadHub();
+  hub.onError = options.onError;
+  hub.trackSpawns = options.trackSpawns ?? false;
 }
 
 /** The greenlet that the running code is part of; `undefined` outside all greenlets. */

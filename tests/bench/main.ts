@@ -6,6 +6,7 @@
  */
 
 import { ENGINE_BENCHES } from "./engine_bench.ts";
+import { GREENLET_BENCHES } from "./greenlet_bench.ts";
 import { LOOP_BENCHES } from "./loop_delay_bench.ts";
 import type { Bench, BenchResult } from "./measure.ts";
 import { MEMORY_BENCHES } from "./memory_bench.ts";
@@ -16,6 +17,7 @@ const BENCHES: readonly Bench[] = [
   ...MEMORY_BENCHES,
   ...SQLITE_BENCHES,
   ...LOOP_BENCHES,
+  ...GREENLET_BENCHES,
 ];
 
 const names = [...Deno.args];

@@ -422,9 +422,7 @@ threadTest(
     void fail().join();
     fail().rawLink(() => {});
     fail().linkError(() => {});
-    const waiter = hub.spawn((self) =>
-      rejection(fail().get()).then(() => self)
-    );
+    const waiter = hub.spawn(() => rejection(fail().get()));
     await pass();
     assert.equal(waiter.ended, true);
     assert.deepEqual(seen, []);

@@ -49,12 +49,19 @@ threadTest(
   },
 );
 
-threadTest("Pool.spawn() gives the greenlet, which runs on", async () => {
-  const pool = new Pool(1);
-  const { greenlet } = await pool.spawn((self) => self.name, { name: "one" });
-  assert.equal(greenlet.ended, false);
-  assert.equal(await greenlet, "one");
-});
+threadTest(
+  "Pool.spawn() gives the greenlet, which runs on",
+  async ({ pass }) => {
+    const pool = new Pool(1);
+    const { greenlet } = await pool.spawn(
+      (self) => nap(1).then(() => self.name),
+      { name: "one" },
+    );
+    assert.equal(greenlet.ended, false);
+    await pass(1);
+    assert.equal(await greenlet, "one");
+  },
+);
 
 threadTest("Pool.trySpawn() rejects when it is full", async ({ pass }) => {
   const pool = new Pool(1);
@@ -309,7 +316,7 @@ for (const limit of [1, 2, 3, 10, Infinity]) {
       const map = hub.spawn(() =>
         pool.map(items, async (x) => {
           most = Math.max(most, pool.size);
-          await nap(integer(random, 5));
+          await nap(1 + integer(random, 5));
           return x * x;
         })
       );

@@ -80,7 +80,7 @@ Deno.test("AsyncResult.follow() takes the outcome of a greenlet, also as a callb
   const failing = thread.hub.spawn((): number => {
     throw reason;
   });
-  [failing].forEach((greenlet) => error.follow(greenlet));
+  error.follow(failing);
   assert.equal(await rejection(error.get()), reason);
 
   const late = new AsyncResult<number>();
@@ -88,6 +88,20 @@ Deno.test("AsyncResult.follow() takes the outcome of a greenlet, also as a callb
   await ended;
   late.follow(ended);
   assert.equal(await late.get(), 7);
+});
+
+Deno.test("AsyncResult.follow() is a link of a greenlet", async () => {
+  using thread = virtualThread();
+  const value = new AsyncResult<number>();
+  const error = new AsyncResult<number>();
+  const reason = new Error("no");
+  thread.hub.spawn(() => 42).link(value.follow);
+  thread.hub.spawn((): number => {
+    throw reason;
+  }).link(error.follow);
+  await thread.driver.settle();
+  assert.equal(value.tryGet(), 42);
+  assert.equal(error.error, reason);
 });
 
 Deno.test("AsyncResult that is closed refuses outcomes and drops the one it follows", async () => {

@@ -250,12 +250,13 @@ Deno.test("Condition.waitFor() has one time limit for all of its waits", async (
   using thread = virtualThread();
   const condition = new Condition();
   const timeout = new Timeout(100);
-  const waiting = [100, timeout].map((timeout) =>
+  const [late, given] = [100, timeout].map((timeout) =>
     thread.hub.spawn(async () => {
       using _guard = await condition.lock.lock();
       return await condition.waitFor(() => false, { timeout });
     })
   );
+  const error = rejection(given!);
   for (let i = 0; i < 3; i++) {
     await thread.driver.settle();
     thread.driver.advance(33);
@@ -265,10 +266,23 @@ Deno.test("Condition.waitFor() has one time limit for all of its waits", async (
   assert.equal(condition.stats().waiting, 2);
   thread.driver.advance(1);
   await thread.driver.settle();
-  const [late, given] = waiting;
   assert.equal(await late, false);
-  assert.equal(await rejection(given!), timeout);
+  assert.equal(await error, timeout);
   assert.equal(thread.driver.timers, 0);
+});
+
+Deno.test("Condition.waitFor() asks once more when its time is over", async () => {
+  using thread = virtualThread();
+  const condition = new Condition();
+  let changed = false;
+  const waiter = thread.hub.spawn(async () => {
+    using _guard = await condition.lock.lock();
+    return await condition.waitFor(() => changed, { timeout: 10 });
+  });
+  await thread.driver.settle();
+  changed = true;
+  thread.driver.advance(10);
+  assert.equal(await waiter, true);
 });
 
 Deno.test("Condition.waitFor() rejects with what its predicate throws, holding the lock", async () => {
