@@ -117,7 +117,9 @@ export class Hub {
       throw new TypeError("Cannot spawn a greenlet: its body is no function");
     }
     const { signal } = options;
-    const timeout = timeoutOf(options);
+    const timeout = options.timeout === undefined
+      ? undefined
+      : timeoutOf(options);
     const greenlet = new Greenlet<T>(this, this.#nextId++, body, options);
     this.#live += 1;
     if (this.trackSpawns) noteOrigin(greenlet, this.current);

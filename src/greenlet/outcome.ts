@@ -16,8 +16,8 @@ export abstract class GreenletOutcome<T> implements PromiseLike<T> {
    */
   readonly hub: Hub;
   #state: GreenletState = "queued";
-  #value: unknown = undefined;
-  #error: unknown = undefined;
+  /** What it returned, or what it failed with. */
+  #outcome: unknown = undefined;
   #promised: PromiseWithResolvers<unknown> | undefined = undefined;
   #endings: Set<() => void> | undefined = undefined;
   #taken = false;
@@ -54,12 +54,12 @@ export abstract class GreenletOutcome<T> implements PromiseLike<T> {
   /** What it returned; `undefined` until then. */
   get value(): T | undefined {
     // What the body returned, which is a T.
-    return this.#value as T | undefined;
+    return this.successful ? this.#outcome as T : undefined;
   }
 
   /** What it failed with, or the kill's error; `undefined` until then. */
   get error(): unknown {
-    return this.#error;
+    return this.successful ? undefined : this.#outcome;
   }
 
   /** Takes the result or the error, as a promise's `then`. */
@@ -115,7 +115,7 @@ export abstract class GreenletOutcome<T> implements PromiseLike<T> {
    */
   rejectUnseen(): void {
     this.#promised = Promise.withResolvers<unknown>();
-    this.#promised.reject(this.#error);
+    this.#promised.reject(this.#outcome);
   }
 
   /**
@@ -137,8 +137,7 @@ export abstract class GreenletOutcome<T> implements PromiseLike<T> {
     outcome: unknown,
   ): void {
     this.#state = state;
-    if (state === "succeeded") this.#value = outcome;
-    else this.#error = outcome;
+    this.#outcome = outcome;
   }
 
   /**
@@ -151,9 +150,9 @@ export abstract class GreenletOutcome<T> implements PromiseLike<T> {
       for (const run of this.#endings) run();
       this.#endings = undefined;
     }
-    if (this.#state === "succeeded") this.#promised?.resolve(this.#value);
+    if (this.#state === "succeeded") this.#promised?.resolve(this.#outcome);
     else {
-      this.#promised?.reject(this.#error);
+      this.#promised?.reject(this.#outcome);
       if (this.#state === "killed") this.#promised?.promise.catch(ignore);
     }
   }
@@ -167,8 +166,8 @@ export abstract class GreenletOutcome<T> implements PromiseLike<T> {
     this.#taken = true;
     if (this.#promised === undefined) {
       this.#promised = Promise.withResolvers<unknown>();
-      if (this.#state === "succeeded") this.#promised.resolve(this.#value);
-      else if (this.ended) this.#promised.reject(this.#error);
+      if (this.#state === "succeeded") this.#promised.resolve(this.#outcome);
+      else if (this.ended) this.#promised.reject(this.#outcome);
     }
     // Resolved with the value of the body, which is a T.
     return this.#promised.promise as Promise<T>;

@@ -1,22 +1,10 @@
-/** A virtual hub that is this thread's, and that follows greenlets through their awaits. */
+/** Tests on a virtual hub that is this thread's. @module */
 
-import { AsyncLocalStorage } from "node:async_hooks";
-import type { GreenletContext } from "../../src/greenlet/driver.ts";
-import type { Greenlet } from "../../src/greenlet/greenlet.ts";
-import { Hub } from "../../src/greenlet/hub.ts";
+import type { Hub } from "../../src/greenlet/hub.ts";
 import { sleepIn } from "../../src/greenlet/sleep.ts";
-import { setThreadHub, waitingGreenlet } from "../../src/greenlet/thread.ts";
-import { VirtualDriver } from "./virtual_hub.ts";
-
-const storage = new AsyncLocalStorage<Greenlet<unknown> | undefined>();
-
-class FollowingDriver extends VirtualDriver {
-  readonly context: GreenletContext = {
-    run: (greenlet, body) => storage.run(greenlet, body),
-    current: () => storage.getStore(),
-    outside: (run) => () => storage.run(undefined, run),
-  };
-}
+import { waitingGreenlet } from "../../src/greenlet/thread.ts";
+import type { VirtualDriver } from "./virtual_hub.ts";
+import { virtualThread } from "./virtual_thread.ts";
 
 /** What a test gets. */
 export interface Thread {
@@ -32,23 +20,16 @@ export function threadTest(
   body: (thread: Thread) => Promise<void>,
 ): void {
   Deno.test(name, async () => {
-    const driver = new FollowingDriver();
-    const hub = new Hub(driver);
-    const before = setThreadHub(() => hub);
+    using thread = virtualThread();
+    const { hub, driver } = thread;
     const pass = async (milliseconds = 0) => {
       await driver.settle();
       driver.advance(milliseconds);
       await driver.settle();
     };
-    try {
-      await body({ hub, driver, pass });
-      await driver.settle();
-      if (driver.timers > 0) {
-        throw new Error(`${driver.timers} timers are left`);
-      }
-    } finally {
-      setThreadHub(before);
-    }
+    await body({ hub, driver, pass });
+    await driver.settle();
+    if (driver.timers > 0) throw new Error(`${driver.timers} timers are left`);
   });
 }
 
