@@ -4,6 +4,7 @@ import { GreenletKilledError } from "../errors.ts";
 import { GRACE, Grace } from "./grace.ts";
 import type { Hub } from "./hub.ts";
 import { type LinkCallback, type LinkCondition, Links } from "./links.ts";
+import type { Members } from "./members.ts";
 import { GreenletOutcome } from "./outcome.ts";
 import { parentOf, spawnStackOf } from "./spawn_origin.ts";
 import type {
@@ -35,7 +36,8 @@ export class Greenlet<T> extends GreenletOutcome<T> implements AsyncDisposable {
   readonly id: number;
   readonly #name: string | undefined;
   readonly #tracked: boolean;
-  readonly #members: Set<Greenlet<unknown>> | undefined;
+  readonly #members: Members | undefined;
+  #place: number;
   #body: GreenletBody<unknown> | undefined;
   #wait: Wait<unknown> | undefined = undefined;
   #interrupts: Error[] | undefined = undefined;
@@ -62,7 +64,7 @@ export class Greenlet<T> extends GreenletOutcome<T> implements AsyncDisposable {
     this.#name = options.name;
     this.#tracked = options.tracked ?? true;
     this.#members = options.members;
-    this.#members?.add(this);
+    this.#place = this.#members?.add(this) ?? 0;
   }
 
   /** The name that was given, else `greenlet-<id>`. */
@@ -345,11 +347,20 @@ export class Greenlet<T> extends GreenletOutcome<T> implements AsyncDisposable {
     this.#body = undefined;
     this.#grace?.stop(this.hub.driver);
     this.hub.ended();
-    this.#members?.delete(this);
+    this.#members?.remove(this.#place);
     this.hub.observer?.("end", this, undefined);
     if (this.#links?.takesErrors) this.takeError();
     this.announce();
     this.#links?.fire();
+  }
+
+  /**
+   * Notes its new place among its owner's members. For {@linkcode Members}.
+   *
+   * @internal
+   */
+  moveTo(place: number): void {
+    this.#place = place;
   }
 
   #link(

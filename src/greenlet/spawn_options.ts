@@ -1,5 +1,6 @@
 /** What a spawn and a kill can be told. @module */
 
+import type { Members } from "./members.ts";
 import type { Greenlet } from "./greenlet.ts";
 
 /**
@@ -52,7 +53,7 @@ export interface SpawnOptions {
    *
    * @internal
    */
-  readonly members?: Set<Greenlet<unknown>>;
+  readonly members?: Members;
 }
 
 /** Options of {@linkcode Greenlet.kill}. */

@@ -82,7 +82,9 @@ export function checkArguments(
     );
   }
   if (typeof params === "number") return;
-  for (const [index, type] of params.entries()) {
+  // Counted, as an iterator would cost more than the checks.
+  for (let index = 0; index < params.length; index++) {
+    const type = params[index];
     const rule = typeof type === "string" ? RULES[type] : undefined;
     if (rule === undefined || rule.accepts(args[index])) continue;
     throw new GuestArgumentError(

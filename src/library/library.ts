@@ -15,6 +15,7 @@ import {
 } from "../errors.ts";
 import type { Greenlet } from "../greenlet/greenlet.ts";
 import type { Hub } from "../greenlet/hub.ts";
+import { Members } from "../greenlet/members.ts";
 import { checkArguments, type Signature, signatureOf } from "./arguments.ts";
 import { type LibraryStats, statsOf } from "./stats.ts";
 
@@ -96,7 +97,7 @@ export class Library<E = GuestExports> {
   readonly #options: LibraryOptions;
   readonly #shared: Guest | undefined;
   readonly #signatures: ReadonlyMap<string, Signature>;
-  readonly #live = new Set<Greenlet<unknown>>();
+  readonly #live = new Members();
   #spare: Guest | undefined;
   #closing: Promise<void> | undefined = undefined;
   #hurry: (() => void) | undefined = undefined;
@@ -206,7 +207,7 @@ export class Library<E = GuestExports> {
 
   /** What runs, what blocks it, and what it takes; a frozen record. */
   stats(): LibraryStats {
-    return statsOf(this.#live, this.#shared, this.#closing !== undefined);
+    return statsOf(this.#live.all(), this.#shared, this.#closing !== undefined);
   }
 
   /**
@@ -255,10 +256,10 @@ export class Library<E = GuestExports> {
     const { driver } = this.#hub;
     const reason = this.#closedError(undefined);
     this.#hurry = () => {
-      for (const greenlet of this.#live) greenlet.abort(reason);
+      for (const greenlet of this.#live.all()) greenlet.abort(reason);
     };
     const timer = driver.setTimer(this.#hurry, timeout);
-    await Promise.all([...this.#live].map((each) => each.join()));
+    await Promise.all(this.#live.all().map((each) => each.join()));
     driver.clearTimer(timer);
     this.#spare = undefined;
     this.#shared?.close(reason);
