@@ -32,7 +32,7 @@ export class Taint {
   check(name: string): void {
     if (this.#reason === undefined || !this.#refuse) return;
     throw new GuestTaintedError(
-      `Cannot call '${name}': an earlier call left the guest's instance in an unknown state (${this.#reason.message})`,
+      `Cannot call '${name}': an earlier call left the guest's instance in an unknown state (${this.#reason.message}); load it again, with 'isolated' or killMode 'errno' where calls are killed, or with onTaint 'allow' where you know that it is safe`,
       { cause: this.#reason },
     );
   }

@@ -184,6 +184,8 @@ export class Greenlet<T> extends GreenletOutcome<T> implements AsyncDisposable {
           { cause: reason },
         ),
       );
+      // Also for a wait that takes no kill, such as a host function that cannot fail.
+      if (!this.ended && !this.#shielded) this.#hurry(grace);
       if (this.#shielded && grace <= 0) this.#expire();
     }
     if (this.ended || this.hub.driver.context?.current() === this) {
@@ -325,7 +327,9 @@ export class Greenlet<T> extends GreenletOutcome<T> implements AsyncDisposable {
   }
 
   #expire(): void {
-    const reason = this.#interrupts?.[0];
+    const reason = this.#interrupts?.find((pending) =>
+      pending instanceof GreenletKilledError
+    );
     if (reason !== undefined) this.abort(reason);
   }
 

@@ -176,8 +176,9 @@ export class Hub {
 
   /** Reports a failed greenlet's error, unless somebody takes it soon. For the greenlet itself. */
   untaken(greenlet: Greenlet<unknown>): void {
-    if (this.onError === undefined) greenlet.rejectUnseen();
-    else {
+    if (this.onError === undefined) {
+      if (!greenlet.givenUp) greenlet.rejectUnseen();
+    } else {
       this.driver.hop(() => {
         if (!greenlet.taken) this.report(greenlet.error, greenlet);
       });

@@ -21,6 +21,7 @@ export abstract class GreenletOutcome<T> implements PromiseLike<T> {
   #promised: PromiseWithResolvers<unknown> | undefined = undefined;
   #endings: Set<() => void> | undefined = undefined;
   #taken = false;
+  #givenUp = false;
 
   /** One that has not ended. */
   constructor(hub: Hub) {
@@ -116,6 +117,24 @@ export abstract class GreenletOutcome<T> implements PromiseLike<T> {
   rejectUnseen(): void {
     this.#promised = Promise.withResolvers<unknown>();
     this.#promised.reject(this.#outcome);
+  }
+
+  /**
+   * Notes that somebody who waited for it has given up: its error is no news to end a process by.
+   *
+   * @internal
+   */
+  giveUp(): void {
+    this.#givenUp = true;
+  }
+
+  /**
+   * Whether somebody who waited for it has given up.
+   *
+   * @internal
+   */
+  get givenUp(): boolean {
+    return this.#givenUp;
   }
 
   /**

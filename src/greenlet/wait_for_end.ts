@@ -44,7 +44,10 @@ export function waitForEnd<T>(
       if (greenlet.ended) end();
       else unlink = greenlet.onEnd(end);
     },
-    onLost: () => unlink?.(),
+    onLost: () => {
+      unlink?.();
+      greenlet.giveUp();
+    },
     ...late,
   }, options ?? {}) as Promise<T>;
 }

@@ -1,6 +1,6 @@
 /** A limit on a piece of code. @module */
 
-import type { Greenlet } from "./greenlet.ts";
+import { Greenlet } from "./greenlet.ts";
 import { threadHub, waitingGreenlet } from "./thread.ts";
 import { Timeout } from "./timeout.ts";
 
@@ -44,7 +44,9 @@ export async function withTimeout<T, V = never>(
   const timeout = new Timeout(delay);
   const run = async (greenlet: Greenlet<unknown>) => {
     using _running = timeout.start(greenlet);
-    return await body(timeout);
+    const result = body(timeout);
+    // A greenlet's own wait is one that the timeout reaches.
+    return await (result instanceof Greenlet ? result.get() : result);
   };
   const greenlet = waitingGreenlet();
   try {

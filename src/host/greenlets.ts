@@ -139,6 +139,13 @@ export function sleep(
   options: SleepOptions = {},
 ): Promise<void> {
   const { signal } = options;
+  if (Number.isNaN(delay)) {
+    return Promise.reject(
+      new RangeError(
+        `Cannot sleep for ${delay} ms: the delay must be a number`,
+      ),
+    );
+  }
   const { driver } = threadHub();
   const greenlet = driver.context?.current();
   if (signal?.aborted) return Promise.reject(signal.reason);

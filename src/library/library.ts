@@ -76,6 +76,12 @@ export interface CloseOptions {
 
 const CLOSE_TIMEOUT = 5_000;
 
+const CONCURRENCIES: readonly Concurrency[] = [
+  "exclusive",
+  "interleaved",
+  "isolated",
+];
+
 /** Exports that initialize a guest, by convention: WASI reactors, Emscripten. */
 const INITIALIZERS = ["_initialize", "__wasm_call_ctors"];
 
@@ -145,6 +151,14 @@ export class Library<E = GuestExports> {
     module: GuestModule,
     options: LibraryOptions,
   ): Promise<Library<E>> {
+    const { concurrency = "exclusive" } = options;
+    if (!CONCURRENCIES.includes(concurrency)) {
+      throw new RangeError(
+        `Cannot load the guest: 'concurrency' must be one of ${
+          CONCURRENCIES.map((each) => `'${each}'`).join(", ")
+        }, not '${concurrency}'`,
+      );
+    }
     // An isolated library too has its first instance now, for the first call: whatever is wrong
     // with the guest or its imports shows at once.
     const guest = createGuest(hub, module, options);

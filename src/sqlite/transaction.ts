@@ -181,6 +181,13 @@ export async function runTransaction<T>(
   body: TransactionBody<T>,
   mode: TransactionMode,
 ): Promise<T> {
+  // A transaction that somebody began by a statement is not ours to roll back.
+  if (!connection.autocommit) {
+    throw new SqliteError(
+      "Cannot begin a transaction: one is open already, begun by a statement",
+      { code: RESULT_CODES.SQLITE_ERROR },
+    );
+  }
   const transaction = create(connection, greenlet);
   try {
     await connection.execute(greenlet, `BEGIN ${mode}`);

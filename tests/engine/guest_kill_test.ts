@@ -281,3 +281,17 @@ Deno.test("Greenlet.kill() in the tick of an answer keeps the answer", async () 
   assert.deepEqual(notes[1], ECANCELED);
   assert.equal(call.state, "killed");
 });
+
+Deno.test("Greenlet.kill() ends a call that cannot fail softly when the grace time is over", async () => {
+  const { run, driver } = await openWork({}, { killMode: "errno" });
+  const call = run("work", 3);
+  await driver.settle();
+  void call.kill("enough", { grace: 100 });
+  await driver.settle();
+  driver.advance(99);
+  await driver.settle();
+  assert.equal(call.ended, false);
+  driver.advance(1);
+  assert.ok(await rejection(call) instanceof GreenletKilledError);
+  assert.equal(driver.timers, 0);
+});

@@ -98,3 +98,27 @@ threadTest(
     assert.equal(await hub.spawn(() => 1), 1);
   },
 );
+
+threadTest(
+  "Greenlet whose get() had timed out ends no process with its error",
+  async ({ hub, pass }) => {
+    const seen: unknown[] = [];
+    const note = (event: PromiseRejectionEvent) => {
+      event.preventDefault();
+      seen.push(event.reason);
+    };
+    addEventListener("unhandledrejection", note);
+    try {
+      const failing = () => nap(20).then(() => Promise.reject("x"));
+      const givenUp = rejection(hub.spawn(failing).get({ timeout: 10 }));
+      hub.spawn(failing);
+      await pass(10);
+      await givenUp;
+      await pass(10);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    } finally {
+      removeEventListener("unhandledrejection", note);
+    }
+    assert.deepEqual(seen, ["x"], "only that of the other one");
+  },
+);

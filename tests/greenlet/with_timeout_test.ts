@@ -103,3 +103,16 @@ threadTest(
     assert.equal(rounds, 100);
   },
 );
+
+threadTest(
+  "withTimeout() limits a body that returns a greenlet",
+  async ({ hub, pass }) => {
+    const slow = hub.spawn(() => nap(1_000));
+    const limited = withTimeout(50, () => slow, { value: "late" });
+    await pass(50);
+    assert.equal(await limited, "late");
+    assert.equal(slow.ended, false, "it is not killed");
+    await pass(950);
+    await slow;
+  },
+);

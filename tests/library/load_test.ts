@@ -319,3 +319,11 @@ Deno.test("load() passes on what a guest's start function throws", async () => {
     reason,
   );
 });
+
+Deno.test("load() rejects a concurrency that there is not", async () => {
+  const concurrency = "paralel" as "isolated";
+  await assert.rejects(
+    load(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]), { concurrency }),
+    /'concurrency' must be one of 'exclusive', 'interleaved', 'isolated', not 'paralel'/,
+  );
+});

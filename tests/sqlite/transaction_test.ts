@@ -229,3 +229,16 @@ Deno.test("transaction() checks deferred foreign keys when it commits", async ()
   );
   assert.equal(await scalar(db, "SELECT count(*) FROM c"), 0);
 });
+
+Deno.test("transaction() leaves alone a transaction that a statement began", async () => {
+  await using db = await open(":memory:");
+  await db.execute("CREATE TABLE t (a)");
+  await db.execute("BEGIN");
+  await db.execute("INSERT INTO t VALUES (1)");
+  await assert.rejects(
+    async () => await db.transaction(() => {}),
+    /^SqliteError: Cannot begin a transaction: one is open already, begun by a statement$/,
+  );
+  await db.execute("COMMIT");
+  assert.equal(await scalar(db, "SELECT count(*) FROM t"), 1);
+});
