@@ -92,7 +92,10 @@ Deno.test("Guest that was unwound by a host exception is tainted", async () => {
   const error = await rejection(run("sp"));
   assert.ok(error instanceof GuestTaintedError);
   assert.equal(error.cause, reason);
-  assert.match(error.message, /^Cannot call 'sp': .*\(unwound\); load it again/);
+  assert.match(
+    error.message,
+    /^Cannot call 'sp': .*\(unwound\); load it again/,
+  );
 });
 
 Deno.test("Guest with exception handling is not tainted by an unwinding", async () => {
