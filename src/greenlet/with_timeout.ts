@@ -18,6 +18,10 @@ export interface WithTimeoutOptions<V> {
  * Runs a function that may take a time. It acts where the function waits: in a greenlet, the
  * function is part of that greenlet; outside, it runs in one of its own.
  *
+ * A function that returns a greenlet gives up on it when the time is over; that one goes on, and
+ * a database stays busy with its query. To end it as well: `new Timeout(ms).start(greenlet)`. A
+ * plain `await` of a greenlet is no wait, `await greenlet.get()` is.
+ *
  * @example
  * ```ts
  * import { sleep, Timeout, withTimeout } from "@hedgesnake/greenlet";
