@@ -91,6 +91,10 @@ export class Greenlet<T> extends GreenletOutcome<T> implements AsyncDisposable {
    * Waits for the result. In a greenlet it is a wait of that one, which a kill or a timeout ends
    * without ending this one; `await greenlet` alone is none.
    *
+   * Who gives up, by a time limit or a signal, does not end it: for that,
+   * `new Timeout(ms).start(greenlet)`. Its later error does not end the process either; only
+   * `onError`, where it is set, gets it.
+   *
    * @param options A time limit and a signal.
    * @returns What the body returned; rejects with what it threw.
    * @throws {Timeout} When the time is over.
