@@ -47,7 +47,7 @@ export interface LibraryOptions
   /**
    * The host functions and memories that the guest imports. Nothing is there by default.
    *
-   * @default {{}}
+   * @default {no imports}
    */
   readonly imports?: ImportsOption | undefined;
   /**
